@@ -1,0 +1,163 @@
+//! Where time comes from. Nothing else in these crates asks the system.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::time::{Monotonic, Now, Timestamp};
+
+/// A source of time.
+///
+/// # Contract
+/// `mono` never goes back and advances at the rate of real time (an error
+/// below 1 % is what the revocation guarantee assumes). `wall` may jump. A
+/// clock that runs slow keeps expired tokens alive.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// Reads both clocks at once.
+    fn now(&self) -> Now;
+}
+
+/// The operating system's clocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks the system"
+    )]
+    fn now(&self) -> Now {
+        static START: OnceLock<Instant> = OnceLock::new();
+        let mono = Monotonic::from_elapsed(START.get_or_init(Instant::now).elapsed());
+        // Before 1970 everything would look unexpired; the far future is the
+        // safe reading of an impossible clock.
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .ok()
+            .and_then(|d| i64::try_from(d.as_micros()).ok())
+            .map_or(Timestamp::MAX, Timestamp::from_unix_micros);
+        Now { wall, mono }
+    }
+}
+
+/// A clock that stands still until it is told to move: for tests.
+///
+/// ```
+/// use std::time::Duration;
+/// use auth_core::{Clock, ManualClock, Timestamp};
+///
+/// let clock = ManualClock::at(Timestamp::from_unix_seconds(1_800_000_000));
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now().wall.unix_seconds(), 1_800_000_060);
+/// ```
+#[derive(Debug)]
+pub struct ManualClock {
+    wall_micros: AtomicI64,
+    mono_micros: AtomicU64,
+}
+
+impl ManualClock {
+    /// A clock whose wall stands at `wall`.
+    pub const fn at(wall: Timestamp) -> Self {
+        Self {
+            wall_micros: AtomicI64::new(wall.unix_micros()),
+            mono_micros: AtomicU64::new(0),
+        }
+    }
+
+    /// Lets `by` pass on both clocks.
+    pub fn advance(&self, by: Duration) {
+        let micros = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
+        self.mono_micros.fetch_add(micros, Ordering::SeqCst);
+        self.wall_micros
+            .fetch_add(micros.cast_signed(), Ordering::SeqCst);
+    }
+
+    /// Steps the wall clock alone, as an administrator or NTP would.
+    pub fn set_wall(&self, wall: Timestamp) {
+        self.wall_micros.store(wall.unix_micros(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Now {
+        Now {
+            wall: Timestamp::from_unix_micros(self.wall_micros.load(Ordering::SeqCst)),
+            mono: Monotonic::from_elapsed(Duration::from_micros(
+                self.mono_micros.load(Ordering::SeqCst),
+            )),
+        }
+    }
+}
+
+/// A clock that is never behind the latest store time it was shown, plus the
+/// monotonic time since: a verifier whose wall clock lags, or was set back,
+/// neither refuses a token that was just issued nor revives an expired one.
+#[derive(Debug)]
+pub struct FlooredClock {
+    inner: Arc<dyn Clock>,
+    /// The greatest (store wall − own mono) ever seen, in microseconds.
+    floor: AtomicI64,
+}
+
+impl FlooredClock {
+    /// Over `inner`, without a floor as yet.
+    pub const fn new(inner: Arc<dyn Clock>) -> Self {
+        Self {
+            inner,
+            floor: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Raises the floor: an answer that has just arrived says that the store's
+    /// clock stood at `wall`. Dated by its arrival, the floor never runs ahead
+    /// of the store; it never sinks again.
+    pub fn observe(&self, wall: Timestamp) {
+        let mono = micros(self.inner.now().mono);
+        self.floor
+            .fetch_max(wall.unix_micros().saturating_sub(mono), Ordering::AcqRel);
+    }
+}
+
+impl Clock for FlooredClock {
+    fn now(&self) -> Now {
+        let Now { wall, mono } = self.inner.now();
+        let floor = self
+            .floor
+            .load(Ordering::Acquire)
+            .saturating_add(micros(mono));
+        Now {
+            wall: wall.max(Timestamp::from_unix_micros(floor)),
+            mono,
+        }
+    }
+}
+
+fn micros(mono: Monotonic) -> i64 {
+    i64::try_from(mono.elapsed().as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floored_clock_is_never_behind_the_store_nor_the_wall() {
+        let wall = Timestamp::from_unix_seconds(1_000);
+        let inner = Arc::new(ManualClock::at(wall));
+        let clock = FlooredClock::new(inner.clone());
+        assert_eq!(clock.now().wall, wall);
+
+        clock.observe(wall + Duration::from_secs(10));
+        inner.advance(Duration::from_secs(1));
+        assert_eq!(clock.now().wall, wall + Duration::from_secs(11));
+
+        inner.set_wall(Timestamp::from_unix_seconds(0));
+        clock.observe(wall);
+        assert_eq!(clock.now().wall, wall + Duration::from_secs(11));
+
+        inner.set_wall(wall + Duration::from_secs(60));
+        assert_eq!(clock.now().wall, wall + Duration::from_secs(60));
+    }
+}

@@ -1,0 +1,118 @@
+//! Who is calling: a token that was verified.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use serde::de::DeserializeOwned;
+
+use crate::id::{ClientId, SessionId, TenantId, UserId};
+use crate::jwt::Claims;
+use crate::scope::Scope;
+use crate::time::Timestamp;
+
+/// A verified access token. There is no other way to get one than through a
+/// [`Verifier`](crate::verifier::Verifier).
+pub struct Identity {
+    claims: Claims,
+    /// The payload that was signed: the application's own claims are read from
+    /// these bytes and no others.
+    payload: Vec<u8>,
+    custom: OnceLock<Arc<dyn Any + Send + Sync>>,
+}
+
+/// A token does not have the application's own claims in the form asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("the token's own claims are not of the expected form")]
+pub struct ClaimsError(#[source] serde_json::Error);
+
+impl Identity {
+    pub(crate) const fn new(claims: Claims, payload: Vec<u8>) -> Self {
+        Self {
+            claims,
+            payload,
+            custom: OnceLock::new(),
+        }
+    }
+
+    /// `sub`: whom the token is about.
+    pub fn subject(&self) -> &str {
+        &self.claims.subject
+    }
+
+    /// `sub` as a user of this SDK; `None` for another issuer's subjects.
+    pub fn user(&self) -> Option<UserId> {
+        self.claims.subject.parse().ok()
+    }
+
+    /// `tid`: the user's tenant.
+    pub const fn tenant(&self) -> Option<TenantId> {
+        self.claims.tenant
+    }
+
+    /// `sid`: the session.
+    pub const fn session(&self) -> Option<SessionId> {
+        self.claims.session
+    }
+
+    /// `client_id`: who asked for the token.
+    pub const fn client(&self) -> Option<&ClientId> {
+        self.claims.client.as_ref()
+    }
+
+    /// `scope`: what it allows.
+    pub const fn scope(&self) -> &Scope {
+        &self.claims.scope
+    }
+
+    /// `roles`: what the user is.
+    pub fn roles(&self) -> &[String] {
+        &self.claims.roles
+    }
+
+    /// `exp`: from when on it is dead.
+    pub const fn expires_at(&self) -> Timestamp {
+        self.claims.expires_at
+    }
+
+    /// `auth_time`: when the user last proved who they are.
+    pub const fn auth_time(&self) -> Option<Timestamp> {
+        self.claims.auth_time
+    }
+
+    /// All registered claims.
+    pub const fn registered(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The application's own claims. They are parsed once and kept with the
+    /// identity; asking for a second type parses again.
+    ///
+    /// # Errors
+    /// [`ClaimsError`] when the token does not have them in this form.
+    pub fn claims<C: DeserializeOwned + Send + Sync + 'static>(
+        &self,
+    ) -> Result<Arc<C>, ClaimsError> {
+        if let Some(known) = self.custom.get()
+            && let Ok(known) = known.clone().downcast()
+        {
+            return Ok(known);
+        }
+        let parsed: Arc<C> = serde_json::from_slice(&self.payload)
+            .map(Arc::new)
+            .map_err(ClaimsError)?;
+        // A race is harmless: both parsed the same bytes.
+        let _ = self.custom.set(parsed.clone());
+        Ok(parsed)
+    }
+}
+
+/// Shows whose it is, and nothing that could be personal.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("sub", &self.claims.subject)
+            .field("sid", &self.claims.session)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,412 @@
+//! A strict JSON reader (RFC 8259) over text that is held in memory: one
+//! value, nothing after it, no name twice, bounded depth.
+
+use std::borrow::Cow;
+
+use super::verify::TokenError;
+
+/// The deepest nesting that is read.
+const MAX_DEPTH: u8 = 64;
+
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    depth: u8,
+}
+
+type Result<T> = std::result::Result<T, TokenError>;
+
+const MALFORMED: TokenError = TokenError::Malformed("JSON");
+
+impl<'a> Reader<'a> {
+    /// Reads `bytes` as exactly one object and hands each member to `member`,
+    /// which must read its value.
+    pub(super) fn document(
+        bytes: &'a [u8],
+        mut member: impl FnMut(&str, &mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let text = std::str::from_utf8(bytes).map_err(|_| MALFORMED)?;
+        let mut reader = Self {
+            text,
+            at: 0,
+            depth: 0,
+        };
+        let mut names: Vec<Cow<'a, str>> = Vec::with_capacity(24);
+        reader.object(|name, reader| {
+            member(&name, reader)?;
+            names.push(name);
+            Ok(())
+        })?;
+        reader.space();
+        if reader.at != text.len() {
+            return Err(MALFORMED);
+        }
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(TokenError::DuplicateName);
+        }
+        Ok(())
+    }
+
+    /// Reads a string.
+    pub(super) fn string(&mut self) -> Result<Cow<'a, str>> {
+        self.space();
+        self.expect(b'"')?;
+        let text = self.text;
+        let start = self.at;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(Cow::Borrowed(&text[start..self.at - 1]));
+                }
+                Some(b'\\') => return self.escaped(start).map(Cow::Owned),
+                Some(0x20..) => self.at += 1,
+                _ => return Err(MALFORMED),
+            }
+        }
+    }
+
+    /// Reads a number.
+    pub(super) fn number(&mut self) -> Result<f64> {
+        self.space();
+        let start = self.at;
+        self.skip_number()?;
+        let number: f64 = self.text[start..self.at].parse().map_err(|_| MALFORMED)?;
+        if number.is_finite() {
+            Ok(number)
+        } else {
+            Err(MALFORMED)
+        }
+    }
+
+    /// Reads an integer that needs no fraction, exponent or more than 64 bits.
+    pub(super) fn integer(&mut self) -> Result<i64> {
+        self.space();
+        let start = self.at;
+        self.skip_number()?;
+        self.text[start..self.at].parse().map_err(|_| MALFORMED)
+    }
+
+    /// Reads one string, or an array of strings.
+    pub(super) fn strings(&mut self) -> Result<Vec<String>> {
+        self.space();
+        if self.peek() == Some(b'"') {
+            return self.string().map(|only| vec![only.into_owned()]);
+        }
+        self.string_array()
+    }
+
+    /// Reads an array of strings.
+    pub(super) fn string_array(&mut self) -> Result<Vec<String>> {
+        self.space();
+        let mut strings = Vec::new();
+        self.array(|reader| {
+            strings.push(reader.string()?.into_owned());
+            Ok(())
+        })?;
+        Ok(strings)
+    }
+
+    /// Reads any value and forgets it.
+    pub(super) fn skip(&mut self) -> Result<()> {
+        self.space();
+        match self.peek() {
+            Some(b'{') => self.object(|_, reader| reader.skip()),
+            Some(b'[') => self.array(Self::skip),
+            Some(b'"') => self.string().map(drop),
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            _ => self.skip_number(),
+        }
+    }
+
+    /// Reads an object and tells whether `name` is among its members.
+    pub(super) fn has_member(&mut self, wanted: &str) -> Result<bool> {
+        let mut found = false;
+        self.object(|name, reader| {
+            found |= name == wanted;
+            reader.skip()
+        })?;
+        Ok(found)
+    }
+
+    fn object(
+        &mut self,
+        mut member: impl FnMut(Cow<'a, str>, &mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.sequence(b'{', b'}', |reader| {
+            let name = reader.string()?;
+            reader.space();
+            reader.expect(b':')?;
+            member(name, reader)
+        })
+    }
+
+    fn array(&mut self, element: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+        self.sequence(b'[', b']', element)
+    }
+
+    fn sequence(
+        &mut self,
+        open: u8,
+        close: u8,
+        mut element: impl FnMut(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.space();
+        self.expect(open)?;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(MALFORMED);
+        }
+        self.space();
+        if self.peek() == Some(close) {
+            self.at += 1;
+        } else {
+            loop {
+                element(self)?;
+                self.space();
+                match self.next() {
+                    Some(b',') => {}
+                    Some(byte) if byte == close => break,
+                    _ => return Err(MALFORMED),
+                }
+            }
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// The rest of a string that has an escape, from its `start`.
+    #[cold]
+    fn escaped(&mut self, start: usize) -> Result<String> {
+        let text = self.text;
+        let mut string = text[start..self.at].to_owned();
+        loop {
+            let run = self.at;
+            while matches!(self.peek(), Some(byte) if byte >= 0x20 && byte != b'"' && byte != b'\\')
+            {
+                self.at += 1;
+            }
+            string.push_str(&text[run..self.at]);
+            match self.next() {
+                Some(b'"') => return Ok(string),
+                Some(b'\\') => string.push(self.escape()?),
+                _ => return Err(MALFORMED),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char> {
+        Ok(match self.next().ok_or(MALFORMED)? {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let unit = self.hex()?;
+                let code = match unit {
+                    0xd800..0xdc00 => {
+                        self.word("\\u")?;
+                        let low = self.hex()?;
+                        if !(0xdc00..0xe000).contains(&low) {
+                            return Err(MALFORMED);
+                        }
+                        0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00)
+                    }
+                    _ => unit,
+                };
+                // A lone low surrogate is no character.
+                char::from_u32(code).ok_or(MALFORMED)?
+            }
+            _ => return Err(MALFORMED),
+        })
+    }
+
+    fn hex(&mut self) -> Result<u32> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            let digit = self
+                .next()
+                .and_then(|b| char::from(b).to_digit(16))
+                .ok_or(MALFORMED)?;
+            unit = unit * 16 + digit;
+        }
+        Ok(unit)
+    }
+
+    fn skip_number(&mut self) -> Result<()> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.next() {
+            Some(b'0') => {}
+            Some(b'1'..=b'9') => self.digits(),
+            _ => return Err(MALFORMED),
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.some_digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.some_digits()?;
+        }
+        Ok(())
+    }
+
+    fn some_digits(&mut self) -> Result<()> {
+        match self.peek() {
+            Some(b'0'..=b'9') => {
+                self.digits();
+                Ok(())
+            }
+            _ => Err(MALFORMED),
+        }
+    }
+
+    fn digits(&mut self) {
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Result<()> {
+        if self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+            self.at += word.len();
+            Ok(())
+        } else {
+            Err(MALFORMED)
+        }
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<()> {
+        if self.next() == Some(byte) {
+            Ok(())
+        } else {
+            Err(MALFORMED)
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn accepts(json: &str) -> bool {
+        Reader::document(json.as_bytes(), |_, reader| reader.skip()).is_ok()
+    }
+
+    #[test]
+    fn one_object_and_nothing_else_is_a_document() {
+        for good in ["{}", " { } ", r#"{"a":[1,-0.5e+3,true,false,null,"x",{}]}"#] {
+            assert!(accepts(good), "{good}");
+        }
+        for bad in [
+            "",
+            "1",
+            "[]",
+            "null",
+            "{",
+            "{}x",
+            "{}{}",
+            "\u{feff}{}",
+            "{a:1}",
+            "{'a':1}",
+            r#"{"a":1,}"#,
+            r#"{"a":01}"#,
+            r#"{"a":+1}"#,
+            r#"{"a":1.}"#,
+            r#"{"a":.5}"#,
+            r#"{"a":NaN}"#,
+            r#"{"a":1e}"#,
+            r#"{"a":"\x"}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":"\udc00"}"#,
+            r#"{"a":"\ud800\u0041"}"#,
+            "{\"a\":\"\n\"}",
+            r#"{"a":tru}"#,
+            r#"{"a" 1}"#,
+            r#"{"a":[1,]}"#,
+            "{}\0",
+            "{}/*x*/",
+        ] {
+            assert!(!accepts(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn invalid_utf8_is_refused() {
+        for bad in [
+            &b"{\"a\":\"\xc0\xaf\"}"[..],
+            b"\xff\xfe{\0}\0",
+            b"{\"a\":\"\xed\xa0\x80\"}",
+        ] {
+            assert!(Reader::document(bad, |_, reader| reader.skip()).is_err());
+        }
+    }
+
+    #[test]
+    fn no_name_stands_twice_in_any_spelling() {
+        let read = |json: &str| Reader::document(json.as_bytes(), |_, reader| reader.skip());
+        assert_eq!(read(r#"{"a":1,"a":2}"#), Err(TokenError::DuplicateName));
+        assert_eq!(
+            read(r#"{"a":1,"\u0061":2}"#),
+            Err(TokenError::DuplicateName)
+        );
+        assert_eq!(read(r#"{"a":{"a":1},"b":1}"#), Ok(()));
+    }
+
+    #[test]
+    fn nesting_is_bounded_without_using_the_stack() {
+        let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(accepts(&nested(63)));
+        assert!(!accepts(&nested(64)));
+        assert!(!accepts(&nested(1_000_000)));
+    }
+
+    proptest! {
+        /// Whatever we accept, `serde_json` accepts with the same strings.
+        #[test]
+        fn what_is_accepted_means_the_same_to_serde_json(value in "[ -~\\PC]{0,24}", raw in r#"[\{\}\[\]",:\\u0-9a-f .eE+\-]{0,40}"#) {
+            let json = serde_json::json!({ "k": value }).to_string();
+            let mut read = None;
+            Reader::document(json.as_bytes(), |_, reader| {
+                read = Some(reader.string()?.into_owned());
+                Ok(())
+            }).unwrap();
+            prop_assert_eq!(read, Some(value));
+
+            let raw = format!("{{{raw}}}");
+            if accepts(&raw) {
+                prop_assert!(serde_json::from_str::<serde_json::Value>(&raw).is_ok(), "{}", raw);
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Where a verifier's keys come from.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::set::KeySet;
+
+/// Something that a decision needs cannot be asked at present. It is never a
+/// "no": the caller answers 503, not 401.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a decision cannot be made at present")]
+pub struct Unavailable;
+
+/// The keys of the issuer that a verifier trusts.
+///
+/// # Contract
+/// [`keys`](Self::keys) gives only keys of that issuer. A stranger's key in it
+/// lets the stranger be anybody.
+#[async_trait]
+pub trait KeySource: fmt::Debug + Send + Sync + 'static {
+    /// The keys as known now, without I/O.
+    fn keys(&self) -> Arc<KeySet>;
+
+    /// Asks again, because a token names a key that is not known. Calls are
+    /// coalesced and cooled down by the source: made-up key ids cause no
+    /// flood.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the keys cannot be asked for.
+    async fn refresh(&self, unknown: &str) -> Result<(), Unavailable>;
+}
+
+/// Keys that never change.
+#[async_trait]
+impl KeySource for KeySet {
+    fn keys(&self) -> Arc<KeySet> {
+        Arc::new(self.clone())
+    }
+
+    async fn refresh(&self, _unknown: &str) -> Result<(), Unavailable> {
+        Ok(())
+    }
+}

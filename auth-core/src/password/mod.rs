@@ -1,0 +1,48 @@
+//! Passwords: what a user may choose, how it is hashed, and who does the work.
+//!
+//! A [`Password`] is taken into custody once, at the edge: bounded, put into
+//! Unicode normalisation form C, wiped on drop. A [`PasswordPolicy`] says
+//! whether it may be *chosen*; it has no say at log-in. A [`HashPool`] turns it
+//! into a [`PasswordHash`] (Argon2id, a PHC string), or checks it against one,
+//! on threads of its own, so that verifying tokens never waits for hashing.
+//!
+//! ```
+//! use std::time::Duration;
+//! use auth_core::password::{HashPool, Password, PasswordPolicy};
+//! use auth_core::{Clock, Deadline, SystemClock};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pool = HashPool::builder().with_threads(1).build()?;
+//! let by = Deadline::after(SystemClock.now(), Duration::from_secs(60));
+//!
+//! let chosen = Password::new("correct horse battery staple".to_owned())?;
+//! PasswordPolicy::default().check(&chosen)?;
+//! let stored = pool.hash(chosen, by).await?;
+//!
+//! let given = Password::new("correct horse battery staple".to_owned())?;
+//! assert!(pool.verify(given, Some(stored), by).await?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is not promised
+//! Wiping covers what this module owns: the password, the memory block and the
+//! tag under comparison. The copies that the hash function's and the
+//! normaliser's own code leave in registers, on the stack or in a scratch
+//! buffer are beyond its reach.
+
+mod argon2id;
+pub mod danger;
+mod error;
+mod plaintext;
+mod policy;
+mod pool;
+mod stored;
+
+pub use argon2id::{Argon2Params, Argon2ParamsError, is_outdated};
+pub use error::{BackendError, CorruptHash, HashError};
+pub use plaintext::{Password, PasswordError};
+pub use policy::{PasswordPolicy, PolicyError, PolicyViolation};
+pub use pool::{HashPool, HashPoolBuilder, PoolError, PoolStats};
+pub use stored::PasswordHash;

@@ -1,0 +1,157 @@
+//! How a pool is made.
+
+use std::collections::TryReserveError;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use super::queue::Queue;
+use super::shared::Shared;
+use super::worker::work;
+use super::{HashPool, Owner};
+use crate::clock::{Clock, SystemClock};
+use crate::password::argon2id::{Argon2Params, Hasher, Limits};
+use crate::random::{SecureRandom, SystemRandom};
+
+/// Makes a [`HashPool`].
+///
+/// # Defaults
+/// - parameters: [`Argon2Params::default`]
+/// - threads: one for each core less one, at least one
+/// - queue bound: 1024 waiting jobs
+/// - stored hashes: those that need no more memory than new ones
+/// - clock and randomness: the operating system's
+#[derive(Debug)]
+pub struct HashPoolBuilder {
+    params: Argon2Params,
+    threads: usize,
+    queue_bound: usize,
+    stored_memory_kib: u32,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn SecureRandom>,
+}
+
+impl HashPoolBuilder {
+    /// The parameters of new hashes.
+    pub fn with_params(mut self, params: Argon2Params) -> Self {
+        self.params = params;
+        self
+    }
+
+    /// How many threads hash.
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// How many jobs may wait when every thread is busy. Deadlines usually refuse
+    /// a job long before; the bound holds where they are generous.
+    pub fn with_queue_bound(mut self, jobs: usize) -> Self {
+        self.queue_bound = jobs;
+        self
+    }
+
+    /// Verifies stored hashes of up to `m_kib` KiB too, where that is more than
+    /// new hashes use; each thread then holds that much. Needed after `m` was
+    /// lowered, or hashes were imported: one that does not fit is
+    /// [`CorruptHash::TooCostly`](crate::password::CorruptHash::TooCostly), and
+    /// its user cannot log in.
+    pub fn with_stored_memory_kib(mut self, m_kib: u32) -> Self {
+        self.stored_memory_kib = m_kib;
+        self
+    }
+
+    /// The clock that deadlines are judged by.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where salts come from.
+    pub fn with_random(mut self, random: Arc<dyn SecureRandom>) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// Allocates the memory and starts the threads.
+    ///
+    /// # Errors
+    /// [`PoolError::NoThreads`], [`PoolError::Memory`], [`PoolError::Thread`].
+    pub fn build(self) -> Result<HashPool, PoolError> {
+        if self.threads == 0 {
+            return Err(PoolError::NoThreads);
+        }
+        let limits = Limits::new(self.params, self.stored_memory_kib);
+        let queue = Queue::new(self.threads, self.queue_bound, first_guess(self.params));
+        let shared = Arc::new(Shared::new(queue, self.clock));
+        // Made before the threads: if one of them fails to start, dropping it
+        // ends the others.
+        let owner = Owner {
+            shared: Arc::clone(&shared),
+            handles: Mutex::default(),
+            params: self.params,
+            threads: self.threads,
+            memory_bytes: memory_bytes(self.threads, limits.m_kib()),
+        };
+        for index in 0..self.threads {
+            let hasher = Hasher::new(self.params, limits, Arc::clone(&self.random))?;
+            let shared = Arc::clone(&shared);
+            let handle = thread::Builder::new()
+                .name(format!("auth-hash-{index}"))
+                .spawn(move || work(&shared, hasher))
+                .map_err(PoolError::Thread)?;
+            owner.handles().push(handle);
+        }
+        Ok(HashPool {
+            owner: Arc::new(owner),
+        })
+    }
+}
+
+impl Default for HashPoolBuilder {
+    fn default() -> Self {
+        Self {
+            params: Argon2Params::default(),
+            threads: default_threads(),
+            queue_bound: 1024,
+            stored_memory_kib: 0,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom::new()),
+        }
+    }
+}
+
+/// Why there is no pool.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// Nobody would do the work.
+    #[error("a hash pool needs at least one thread")]
+    NoThreads,
+    /// The memory that hashing takes is not to be had.
+    #[error("there is not enough memory for the hash pool")]
+    Memory(#[from] TryReserveError),
+    /// The system refused a thread.
+    #[error("a thread of the hash pool did not start")]
+    Thread(#[source] io::Error),
+}
+
+/// Leaves a core to whatever serves the requests.
+fn default_threads() -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    cores.saturating_sub(1).max(1)
+}
+
+fn memory_bytes(threads: usize, m_kib: u32) -> usize {
+    usize::try_from(m_kib)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(1024)
+        .saturating_mul(threads)
+}
+
+/// A microsecond for each KiB written: what a slow core takes. Measuring replaces
+/// it soon.
+const fn first_guess(params: Argon2Params) -> Duration {
+    Duration::from_micros(params.work_kib())
+}

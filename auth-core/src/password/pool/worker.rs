@@ -1,0 +1,36 @@
+//! What a thread of the pool does.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::job::Job;
+use super::queue::Ended;
+use super::shared::{Shared, Turn};
+use crate::password::argon2id::Hasher;
+use crate::password::error::HashError;
+
+/// Takes one job after the other until the pool is closed.
+pub(super) fn work(shared: &Shared, mut hasher: Hasher) {
+    while let Some((job, turn)) = shared.take() {
+        // A port or a caller's waker that panics costs one answer, not the
+        // thread. The hasher has no state that a panic could leave half made.
+        let _ = catch_unwind(AssertUnwindSafe(|| serve(shared, &mut hasher, job, turn)));
+    }
+}
+
+fn serve(shared: &Shared, hasher: &mut Hasher, job: Job, turn: Turn<'_>) {
+    let started = shared.clock.now();
+    if job.is_stale(started) {
+        turn.end(Ended::Skipped);
+        job.refuse(HashError::DeadlinePassed);
+        return;
+    }
+    let before = hasher.computed();
+    let answer = job.run(hasher);
+    // Before the answer, so that whoever has it sees it counted.
+    turn.end(if hasher.computed() > before {
+        Ended::Hashed(shared.clock.now().mono.since(started.mono))
+    } else {
+        Ended::Failed
+    });
+    answer.send();
+}

@@ -1,0 +1,43 @@
+//! What can be revoked.
+
+use crate::id::{SessionId, TenantId, UserId};
+use crate::time::Timestamp;
+
+/// What is revoked, and from where on it lives again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Target {
+    /// A session is dead.
+    Session {
+        /// The session's tenant.
+        tenant: TenantId,
+        /// The session; the `sid` of its tokens.
+        session: SessionId,
+    },
+    /// Tokens of a user with a `ver` below `floor` are dead.
+    User {
+        /// The user's tenant.
+        tenant: TenantId,
+        /// The user; the `sub` of the tokens.
+        user: UserId,
+        /// The lowest `ver` that lives.
+        floor: i64,
+    },
+    /// Tokens of a tenant with a `tver` below `floor` are dead.
+    Tenant {
+        /// The tenant; the `tid` of the tokens.
+        tenant: TenantId,
+        /// The lowest `tver` that lives.
+        floor: i64,
+    },
+}
+
+/// One row of the revocation log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// What is revoked.
+    pub target: Target,
+    /// When no token that it could concern is valid any more, by the store's
+    /// clock; it may be forgotten then.
+    pub expires_at: Timestamp,
+}
