@@ -1,0 +1,68 @@
+//! What the store's one lock guards.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use auth_core::revocation::{Revocation, Target};
+use auth_core::{SessionId, TenantId, Timestamp, UserId};
+use uuid::Uuid;
+
+use super::log::Log;
+use super::session::SessionRow;
+use super::tenant::TenantRow;
+use super::user::UserRow;
+use crate::traits::{REVOCATION_MARGIN, SealedKey};
+
+/// The tables. Every key begins with the tenant.
+pub(super) struct State {
+    /// The store's own identity.
+    pub(super) store: Uuid,
+    pub(super) max_token_lifetime: Duration,
+    pub(super) tenants: HashMap<TenantId, TenantRow>,
+    pub(super) users: HashMap<(TenantId, UserId), UserRow>,
+    /// From the normalised identifier.
+    pub(super) identifiers: HashMap<(TenantId, String), UserId>,
+    pub(super) sessions: HashMap<(TenantId, SessionId), SessionRow>,
+    /// The sessions of each user.
+    pub(super) sessions_of: BTreeSet<(TenantId, UserId, SessionId)>,
+    /// The number of sessions at which expired ones are looked for again.
+    pub(super) sweep_at: usize,
+    pub(super) log: Log,
+    pub(super) signing_keys: Vec<SealedKey>,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            store: draw_identity(),
+            max_token_lifetime: Duration::ZERO,
+            tenants: HashMap::from([(TenantId::DEFAULT, TenantRow::default())]),
+            users: HashMap::new(),
+            identifiers: HashMap::new(),
+            sessions: HashMap::new(),
+            sessions_of: BTreeSet::new(),
+            sweep_at: 0,
+            log: Log::default(),
+            signing_keys: Vec::new(),
+        }
+    }
+
+    /// Writes a log row that outlives every token it could concern.
+    pub(super) fn revoke(&mut self, target: Target, now: Timestamp) -> Revocation {
+        let expires_at = now + self.max_token_lifetime + REVOCATION_MARGIN;
+        let revocation = Revocation { target, expires_at };
+        self.log.push(revocation, now);
+        revocation
+    }
+}
+
+/// An identity that no other store has. It is no secret, and the hasher's
+/// seeds, unlike a generator, cannot fail.
+fn draw_identity() -> Uuid {
+    let bits = || RandomState::new().hash_one(0_u8).to_be_bytes();
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&bits());
+    bytes[8..].copy_from_slice(&bits());
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}

@@ -1,0 +1,179 @@
+//! Connecting: how, and to which servers not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::Secret;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection};
+use tokio::time::timeout;
+
+use super::connect_error::ConnectError;
+use super::error::{NoAnswer, unreached};
+use super::pool::{self, Doubts};
+use super::schema::Schema;
+use super::{PgStore, migrate};
+use crate::error::{StoreError, StoreErrorKind};
+
+/// The pool makes room for all of them at once.
+const MOST_CONNECTIONS: u32 = 10_000;
+
+/// The longest time-out: a day, which no clock overflows on.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// How long all migrations together may take.
+const MIGRATION: Duration = Duration::from_secs(300);
+
+/// How long a transaction may be left open; ours are one statement long.
+const IN_TRANSACTION: Duration = Duration::from_secs(10);
+
+/// What is added to the server's own time-out before it counts as silent.
+const SILENCE: Duration = Duration::from_millis(500);
+
+/// How a [`PgStore`] connects.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is connected before `connect`"]
+pub struct PgStoreBuilder {
+    url: Secret<String>,
+    schema: String,
+    max_connections: u32,
+    statement_timeout: Duration,
+    acquire_timeout: Duration,
+    migrate: bool,
+    asynchronous_commit: bool,
+}
+
+impl PgStoreBuilder {
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            url: Secret::new(url.to_owned()),
+            schema: "auth".to_owned(),
+            max_connections: 10,
+            statement_timeout: Duration::from_secs(2),
+            acquire_timeout: Duration::from_secs(2),
+            migrate: true,
+            asynchronous_commit: false,
+        }
+    }
+
+    /// Keeps the tables in this schema, which is made if it is not there.
+    pub fn with_schema(mut self, schema: impl Into<String>) -> Self {
+        self.schema = schema.into();
+        self
+    }
+
+    /// Opens no more than this many connections: 1 to 10 000.
+    pub fn with_max_connections(mut self, connections: u32) -> Self {
+        self.max_connections = connections.clamp(1, MOST_CONNECTIONS);
+        self
+    }
+
+    /// Lets a statement take this long, and wait for a lock half as long.
+    pub fn with_statement_timeout(mut self, timeout: Duration) -> Self {
+        self.statement_timeout = timeout.min(LONGEST);
+        self
+    }
+
+    /// Waits this long for a connection.
+    pub fn with_acquire_timeout(mut self, timeout: Duration) -> Self {
+        self.acquire_timeout = timeout.min(LONGEST);
+        self
+    }
+
+    /// Changes no schema, and refuses one that is not up to date: for a role
+    /// that may not, where [`PgStore::migration_scripts`] are applied by
+    /// another.
+    pub fn without_migrations(mut self) -> Self {
+        self.migrate = false;
+        self
+    }
+
+    /// Accepts a server that reports as done what a crash may undo. Whoever
+    /// uses this accepts that after a crash a spent refresh token is accepted
+    /// again and that a revoked session lives.
+    pub fn danger_accept_asynchronous_commit(mut self) -> Self {
+        self.asynchronous_commit = true;
+        self
+    }
+
+    /// Connects, looks at the server, and brings the schema up to date.
+    ///
+    /// # Errors
+    /// [`ConnectError`], which says what is wrong with the URL, the server or
+    /// the schema.
+    pub async fn connect(self) -> Result<PgStore, ConnectError> {
+        let schema =
+            Schema::new(&self.schema).ok_or_else(|| ConnectError::Schema(self.schema.clone()))?;
+        let options = self.options()?;
+
+        let setup = options
+            .clone()
+            .options([("statement_timeout", "0"), ("lock_timeout", "0")]);
+        let connecting = timeout(self.acquire_timeout, PgConnection::connect_with(&setup)).await;
+        let mut connection = connecting
+            .map_err(silent)?
+            .map_err(|error| ConnectError::Failed(unreached(error)))?;
+        let prepared = timeout(MIGRATION, self.prepare(&mut connection, &schema)).await;
+        prepared.map_err(silent)??;
+        // It has done what it was for, whether or not it ends in good order.
+        let _ = timeout(self.acquire_timeout, connection.close()).await;
+
+        let doubts = Doubts::over(self.max_connections);
+        let patience = self.statement_timeout.saturating_add(SILENCE);
+        Ok(PgStore {
+            pool: pool::open(
+                options,
+                self.max_connections,
+                self.acquire_timeout,
+                self.asynchronous_commit,
+                doubts.clone(),
+            ),
+            schema,
+            patience,
+            doubts,
+            added: Arc::default(),
+        })
+    }
+
+    async fn prepare(
+        &self,
+        connection: &mut PgConnection,
+        schema: &Schema,
+    ) -> Result<(), ConnectError> {
+        pool::probe(connection, self.asynchronous_commit).await?;
+        if self.migrate {
+            migrate::run(connection, schema).await
+        } else {
+            migrate::check(connection, schema).await
+        }
+    }
+
+    fn options(&self) -> Result<PgConnectOptions, ConnectError> {
+        let unreadable = |error| ConnectError::Url(StoreError::new(StoreErrorKind::Other, error));
+        let options: PgConnectOptions = self
+            .url
+            .expose()
+            .parse()
+            .map_err(|error: sqlx::Error| unreadable(error))?;
+        let named = options.get_application_name().is_some();
+        let options = if named {
+            options
+        } else {
+            options.application_name("auth")
+        };
+        // Zero would mean no limit at all.
+        let limit = |timeout: Duration| timeout.as_millis().max(1).to_string();
+        Ok(options.options([
+            ("default_transaction_isolation", "read committed".to_owned()),
+            ("statement_timeout", limit(self.statement_timeout)),
+            ("lock_timeout", limit(self.statement_timeout / 2)),
+            ("idle_in_transaction_session_timeout", limit(IN_TRANSACTION)),
+            // A statement that takes a millisecond is not worth compiling.
+            ("jit", "off".to_owned()),
+        ]))
+    }
+}
+
+fn silent(_: tokio::time::error::Elapsed) -> ConnectError {
+    ConnectError::Failed(StoreError::new(StoreErrorKind::Unavailable, NoAnswer))
+}

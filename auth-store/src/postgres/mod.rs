@@ -1,0 +1,157 @@
+//! A store on PostgreSQL, for several instances.
+
+mod connect;
+mod connect_error;
+mod error;
+mod lease;
+mod log;
+mod migrate;
+mod pool;
+mod rotation;
+mod row;
+mod schema;
+mod session;
+mod settings;
+mod signing_key;
+mod sweep;
+mod tenant;
+mod user;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+pub use connect::PgStoreBuilder;
+pub use connect_error::ConnectError;
+
+use crate::error::StoreError;
+use crate::traits::{SigningKeyStore, Store};
+use lease::Lease;
+use pool::Doubts;
+use schema::Schema;
+
+/// The store for several instances: a schema of its own in a PostgreSQL 13 or
+/// later.
+///
+/// Every method is one statement, or several of which each is a transaction of
+/// its own. A statement that was sent runs to its end even if its caller's
+/// future is dropped. The store's clock is the server's. Methods must be called
+/// within a tokio runtime.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use auth_store::PgStore;
+///
+/// let store = PgStore::connect("postgres://auth:secret@db/app?sslmode=verify-full").await?;
+/// let another = PgStore::builder("postgres://auth:secret@db/app")
+///     .with_schema("auth_eu")
+///     .with_max_connections(20)
+///     .connect()
+///     .await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Defaults
+/// | what | default | change |
+/// |---|---|---|
+/// | schema | `auth` | [`with_schema`](PgStoreBuilder::with_schema) |
+/// | connections | at most 10 | [`with_max_connections`](PgStoreBuilder::with_max_connections) |
+/// | a statement | 2 s; half of it waiting for locks | [`with_statement_timeout`](PgStoreBuilder::with_statement_timeout) |
+/// | waiting for a connection | 2 s | [`with_acquire_timeout`](PgStoreBuilder::with_acquire_timeout) |
+/// | migrations | applied on connecting | [`without_migrations`](PgStoreBuilder::without_migrations) |
+/// | `application_name` | `auth` | in the URL |
+/// | TLS | used if the server offers it, unverified | `sslmode=verify-full` in the URL |
+///
+/// # What it needs
+/// A primary that keeps what it acknowledges: a standby is refused, and so is
+/// `synchronous_commit = off`. With asynchronous replicas a failover may lose
+/// the last commits; the store notices tokens from the lost future and revokes
+/// their sessions, but cannot notice a revocation that was lost.
+///
+/// # What it does not do
+/// A pooler that shares connections between transactions must pass the startup
+/// parameter `options` on, and know prepared statements. Texts with a NUL
+/// character, which PostgreSQL cannot keep, are
+/// [`Other`](crate::StoreErrorKind::Other) failures.
+#[derive(Clone)]
+pub struct PgStore {
+    pool: PgPool,
+    schema: Schema,
+    /// After this long without an answer the server counts as silent.
+    patience: Duration,
+    doubts: Doubts,
+    /// Calls that have added a row.
+    added: Arc<AtomicU32>,
+}
+
+impl PgStore {
+    /// Connects to the database at `url`, with the defaults above.
+    ///
+    /// # Errors
+    /// [`ConnectError`], which says what is wrong with the URL, the server or
+    /// the schema.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        Self::builder(url).connect().await
+    }
+
+    /// For more than the URL.
+    pub fn builder(url: &str) -> PgStoreBuilder {
+        PgStoreBuilder::new(url)
+    }
+
+    /// What connecting does to the schema, as scripts: one for each version, in
+    /// order, each a transaction that fails as a whole if it was applied before.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), auth_store::ConnectError> {
+    /// for script in auth_store::PgStore::migration_scripts("auth")? {
+    ///     println!("{script}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConnectError::Schema`] if `schema` cannot be one.
+    pub fn migration_scripts(schema: &str) -> Result<Vec<String>, ConnectError> {
+        let schema = Schema::new(schema).ok_or_else(|| ConnectError::Schema(schema.to_owned()))?;
+        Ok(migrate::scripts(&schema))
+    }
+
+    /// Closes all connections, after the calls that have one are done. Every
+    /// later call fails.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// A connection. Waiting for one can be given up at any time; nothing has
+    /// been asked of it then.
+    async fn lease(&self) -> Result<Lease, StoreError> {
+        let connection = self.pool.acquire().await.map_err(error::unreached)?;
+        Ok(Lease::new(connection, self))
+    }
+}
+
+impl fmt::Debug for PgStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgStore")
+            .field("schema", &self.schema.name())
+            .field("connections", &self.pool.size())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store for PgStore {
+    fn signing_keys(&self) -> Option<&dyn SigningKeyStore> {
+        Some(self)
+    }
+}
+
+/// In microseconds, as intervals are made of them; at most two hundred years,
+/// which an `interval` times a number still gives exactly.
+fn micros(duration: Duration) -> i64 {
+    const LONGEST: i64 = 200 * 365 * 86_400 * 1_000_000;
+    crate::sql::micros(duration).min(LONGEST)
+}

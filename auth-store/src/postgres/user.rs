@@ -1,0 +1,215 @@
+//! Users.
+
+use async_trait::async_trait;
+use auth_core::revocation::Target;
+use auth_core::{TenantId, UserId};
+use sqlx::postgres::PgRow;
+
+use super::PgStore;
+use super::lease::{Lease, Statement};
+use super::log::log_row;
+use super::row::{get, revoked, user, user_columns, user_record};
+use crate::error::{StoreError, StoreErrorKind};
+use crate::identifier::Identifier;
+use crate::traits::{
+    ChangeOutcome, Committed, CreateOutcome, NewUser, PasswordChange, UserRecord, UserStatus,
+    UserStore,
+};
+
+/// The tenant is not locked: one that is disabled meanwhile has one more user
+/// who can do nothing.
+const CREATE: &str = concat!(
+    "WITH t AS (SELECT t.id FROM auth.tenants t WHERE t.id = $1 AND t.status = 'active'), \
+     u AS (INSERT INTO auth.users AS u \
+               (tenant, id, identifier, identifier_norm, password_hash, roles, created_at) \
+           SELECT t.id, $2, $3, $4, $5, $6, clock_timestamp() FROM t \
+           ON CONFLICT DO NOTHING RETURNING ",
+    user_columns!(),
+    ") SELECT EXISTS (SELECT FROM t) AS tenant_active, u.* FROM (SELECT) one LEFT JOIN u ON true"
+);
+
+const BY_ID: &str = concat!(
+    "SELECT u.password_hash, ",
+    user_columns!(),
+    " FROM auth.users u WHERE u.tenant = $1 AND u.id = $2"
+);
+
+const BY_IDENTIFIER: &str = concat!(
+    "SELECT u.password_hash, ",
+    user_columns!(),
+    " FROM auth.users u WHERE u.tenant = $1 AND u.identifier_norm = $2"
+);
+
+/// Changes a user, raises `ver`, and writes the log row, in one statement: it
+/// is one row of one table, and what it inserts depends on nothing else.
+macro_rules! change {
+    ($set:literal, $unmoved:literal) => {
+        concat!(
+            "WITH r AS (UPDATE auth.users u SET ver = u.ver + 1",
+            $set,
+            " WHERE u.tenant = $1 AND u.id = $2",
+            $unmoved,
+            " RETURNING ",
+            user_columns!(),
+            "), l AS (",
+            log_row!("user", "r.user_id", "r.ver"),
+            ") SELECT r.*, l.remembered_until FROM r CROSS JOIN l"
+        )
+    };
+}
+
+const CHANGE_PASSWORD: &str = change!(
+    ", session_epoch = u.session_epoch + 1, password_hash = $4",
+    " AND u.status = 'active' AND u.password_hash IS NOT DISTINCT FROM $3"
+);
+const SET_STATUS: &str = change!(", session_epoch = u.session_epoch + 1, status = $3", "");
+const SET_ROLES: &str = change!(", roles = $3", "");
+const END_ALL: &str = change!(", session_epoch = u.session_epoch + 1", "");
+
+#[async_trait]
+impl UserStore for PgStore {
+    async fn create_user(&self, new: NewUser) -> Result<CreateOutcome, StoreError> {
+        let mut lease = self.lease().await?;
+        create(&mut lease, &new).await
+    }
+
+    async fn find_user(
+        &self,
+        tenant: TenantId,
+        identifier: &Identifier,
+    ) -> Result<Option<UserRecord>, StoreError> {
+        let mut lease = self.lease().await?;
+        find(&mut lease, tenant, identifier.normalized()).await
+    }
+
+    async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<UserRecord>, StoreError> {
+        let mut lease = self.lease().await?;
+        let row = lease
+            .read(BY_ID, |sql| sql.bind(tenant.as_uuid()).bind(id.as_uuid()))
+            .await?;
+        row.as_ref().map(user_record).transpose()
+    }
+
+    async fn change_password(
+        &self,
+        change: PasswordChange,
+    ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        let PasswordChange {
+            tenant,
+            user,
+            seen_hash,
+            new_hash,
+        } = change;
+        self.change_user(tenant, user, CHANGE_PASSWORD, |sql| {
+            sql.bind(&seen_hash).bind(&new_hash)
+        })
+        .await
+    }
+
+    async fn set_user_status(
+        &self,
+        tenant: TenantId,
+        id: UserId,
+        status: UserStatus,
+    ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        self.change_user(tenant, id, SET_STATUS, |sql| sql.bind(status.as_str()))
+            .await
+    }
+
+    async fn set_user_roles(
+        &self,
+        tenant: TenantId,
+        id: UserId,
+        roles: Vec<String>,
+    ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        self.change_user(tenant, id, SET_ROLES, |sql| sql.bind(&roles))
+            .await
+    }
+}
+
+impl PgStore {
+    /// Ends all sessions and access tokens of a user: the sessions are behind
+    /// the epoch then, those included that are being opened at this moment. A
+    /// statement that also went over the session rows would miss exactly those.
+    pub(super) async fn end_all(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        self.change_user(tenant, user, END_ALL, |sql| sql).await
+    }
+
+    async fn change_user(
+        &self,
+        tenant: TenantId,
+        id: UserId,
+        change: &'static str,
+        bind: impl Fn(Statement) -> Statement + Send + Sync,
+    ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        let mut lease = self.lease().await?;
+        let bind = |sql: Statement| bind(sql.bind(tenant.as_uuid()).bind(id.as_uuid()));
+        let Some(row) = lease.write(change, bind).await? else {
+            return Ok(Committed::quiet(ChangeOutcome::Moved));
+        };
+        self.sweep_in_turn(lease);
+        changed(&row)
+    }
+}
+
+fn changed(row: &PgRow) -> Result<Committed<ChangeOutcome>, StoreError> {
+    let user = user(row)?;
+    let target = Target::User {
+        tenant: user.tenant,
+        user: user.id,
+        floor: user.ver,
+    };
+    Ok(Committed {
+        value: ChangeOutcome::Changed(user),
+        revoked: vec![revoked(row, target)?],
+    })
+}
+
+async fn create(lease: &mut Lease, new: &NewUser) -> Result<CreateOutcome, StoreError> {
+    let bind = |sql: Statement| {
+        sql.bind(new.tenant.as_uuid())
+            .bind(new.id.as_uuid())
+            .bind(new.identifier.original())
+            .bind(new.identifier.normalized())
+            .bind(&new.password_hash)
+            .bind(&new.roles)
+    };
+    let Some(row) = lease.write(CREATE, bind).await? else {
+        return Err(StoreError::new(
+            StoreErrorKind::Other,
+            "the statement gave no row",
+        ));
+    };
+    if !get::<bool>(&row, "tenant_active")? {
+        return Ok(CreateOutcome::NoTenant);
+    }
+    if get::<Option<&str>>(&row, "identifier")?.is_some() {
+        return user(&row).map(CreateOutcome::Created);
+    }
+    match find(lease, new.tenant, new.identifier.normalized()).await? {
+        // Asked for the second time, after the first answer was lost.
+        Some(UserRecord { user, .. }) if user.id == new.id => Ok(CreateOutcome::Created(user)),
+        Some(_) => Ok(CreateOutcome::Taken),
+        None => Err(StoreError::new(
+            StoreErrorKind::Other,
+            "the user id is in use",
+        )),
+    }
+}
+
+async fn find(
+    lease: &mut Lease,
+    tenant: TenantId,
+    normalized: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    let row = lease
+        .read(BY_IDENTIFIER, |sql| {
+            sql.bind(tenant.as_uuid()).bind(normalized)
+        })
+        .await?;
+    row.as_ref().map(user_record).transpose()
+}

@@ -1,0 +1,236 @@
+//! Users.
+
+use async_trait::async_trait;
+use auth_core::revocation::Target;
+use auth_core::{TenantId, UserId};
+use sqlx::sqlite::SqliteExecutor;
+
+use super::error::failed;
+use super::row::{user_columns, user_record};
+use super::writer::Tx;
+use super::{SqliteStore, id, list, log};
+use crate::error::{StoreError, StoreErrorKind};
+use crate::identifier::Identifier;
+use crate::traits::{
+    ChangeOutcome, Committed, CreateOutcome, NewUser, PasswordChange, User, UserRecord, UserStatus,
+    UserStore,
+};
+
+pub(super) const BY_ID: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM auth_users AS u WHERE u.tenant_id = ? AND u.id = ?"
+);
+
+pub(super) const BY_IDENTIFIER: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM auth_users AS u WHERE u.tenant_id = ? AND u.identifier_norm = ?"
+);
+
+#[async_trait]
+impl UserStore for SqliteStore {
+    async fn create_user(&self, user: NewUser) -> Result<CreateOutcome, StoreError> {
+        self.write(move |tx| Box::pin(create(tx, user))).await
+    }
+
+    async fn find_user(
+        &self,
+        tenant: TenantId,
+        identifier: &Identifier,
+    ) -> Result<Option<UserRecord>, StoreError> {
+        by_identifier(&self.readers, tenant, identifier.normalized()).await
+    }
+
+    async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<UserRecord>, StoreError> {
+        by_id(&self.readers, tenant, id).await
+    }
+
+    async fn change_password(
+        &self,
+        change: PasswordChange,
+    ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        let PasswordChange {
+            tenant,
+            user,
+            seen_hash,
+            new_hash,
+        } = change;
+        let unmoved = move |found: &UserRecord| {
+            found.user.status == UserStatus::Active && found.password_hash == seen_hash
+        };
+        self.change_user(tenant, user, unmoved, move |row| {
+            row.password_hash = Some(new_hash);
+            row.user.session_epoch += 1;
+        })
+        .await
+    }
+
+    async fn set_user_status(
+        &self,
+        tenant: TenantId,
+        id: UserId,
+        status: UserStatus,
+    ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        self.change_user(
+            tenant,
+            id,
+            |_| true,
+            move |row| {
+                row.user.status = status;
+                row.user.session_epoch += 1;
+            },
+        )
+        .await
+    }
+
+    async fn set_user_roles(
+        &self,
+        tenant: TenantId,
+        id: UserId,
+        roles: Vec<String>,
+    ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        self.change_user(tenant, id, |_| true, move |row| row.user.roles = roles)
+            .await
+    }
+}
+
+impl SqliteStore {
+    /// Changes a user's row if it is `unmoved`, raises `ver`, and writes the
+    /// log row.
+    pub(super) async fn change_user(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        unmoved: impl FnOnce(&UserRecord) -> bool + Send + 'static,
+        change: impl FnOnce(&mut UserRecord) + Send + 'static,
+    ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                let found = by_id(&mut tx.connection, tenant, user).await?;
+                let Some(mut record) = found.filter(unmoved) else {
+                    return Ok(Committed::quiet(ChangeOutcome::Moved));
+                };
+                change(&mut record);
+                record.user.ver += 1;
+                save(tx, &record).await?;
+                let target = Target::User {
+                    tenant,
+                    user,
+                    floor: record.user.ver,
+                };
+                let revoked = log::append(tx, target).await?;
+                Ok(Committed {
+                    value: ChangeOutcome::Changed(record.user),
+                    revoked: vec![revoked],
+                })
+            })
+        })
+        .await
+    }
+}
+
+async fn create(tx: &mut Tx, new: NewUser) -> Result<CreateOutcome, StoreError> {
+    let tenant: Option<bool> =
+        sqlx::query_scalar("SELECT status = 'active' FROM auth_tenants WHERE id = ?")
+            .bind(id(new.tenant.as_uuid()))
+            .fetch_optional(&mut tx.connection)
+            .await
+            .map_err(failed)?;
+    if tenant != Some(true) {
+        return Ok(CreateOutcome::NoTenant);
+    }
+    if by_identifier(&mut tx.connection, new.tenant, new.identifier.normalized())
+        .await?
+        .is_some()
+    {
+        return Ok(CreateOutcome::Taken);
+    }
+    let user = User {
+        id: new.id,
+        tenant: new.tenant,
+        identifier: new.identifier.original().to_owned(),
+        status: UserStatus::Active,
+        ver: 1,
+        session_epoch: 1,
+        roles: new.roles,
+        created_at: tx.now,
+    };
+    let inserted = sqlx::query(
+        "INSERT INTO auth_users (tenant_id, id, identifier, identifier_norm, password_hash, status, \
+                                 ver, session_epoch, roles, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, id) DO NOTHING",
+    )
+    .bind(id(user.tenant.as_uuid()))
+    .bind(id(user.id.as_uuid()))
+    .bind(&user.identifier)
+    .bind(new.identifier.normalized())
+    .bind(new.password_hash)
+    .bind(user.status.as_str())
+    .bind(user.ver)
+    .bind(user.session_epoch)
+    .bind(list::encode(&user.roles))
+    .bind(user.created_at.unix_micros())
+    .execute(&mut tx.connection)
+    .await
+    .map_err(failed)?;
+    match inserted.rows_affected() {
+        1 => Ok(CreateOutcome::Created(user)),
+        _ => Err(StoreError::new(
+            StoreErrorKind::Other,
+            "the user id is in use",
+        )),
+    }
+}
+
+async fn save(
+    tx: &mut Tx,
+    UserRecord {
+        user,
+        password_hash,
+    }: &UserRecord,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE auth_users SET password_hash = ?, status = ?, ver = ?, session_epoch = ?, roles = ? \
+         WHERE tenant_id = ? AND id = ?",
+    )
+    .bind(password_hash.as_deref())
+    .bind(user.status.as_str())
+    .bind(user.ver)
+    .bind(user.session_epoch)
+    .bind(list::encode(&user.roles))
+    .bind(id(user.tenant.as_uuid()))
+    .bind(id(user.id.as_uuid()))
+    .execute(&mut tx.connection)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+async fn by_id(
+    executor: impl SqliteExecutor<'_>,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<Option<UserRecord>, StoreError> {
+    let row = sqlx::query(BY_ID)
+        .bind(id(tenant.as_uuid()))
+        .bind(id(user.as_uuid()))
+        .fetch_optional(executor)
+        .await
+        .map_err(failed)?;
+    row.as_ref().map(user_record).transpose()
+}
+
+async fn by_identifier(
+    executor: impl SqliteExecutor<'_>,
+    tenant: TenantId,
+    normalized: &str,
+) -> Result<Option<UserRecord>, StoreError> {
+    let row = sqlx::query(BY_IDENTIFIER)
+        .bind(id(tenant.as_uuid()))
+        .bind(normalized)
+        .fetch_optional(executor)
+        .await
+        .map_err(failed)?;
+    row.as_ref().map(user_record).transpose()
+}

@@ -1,0 +1,48 @@
+//! The contracts a store keeps.
+
+mod rotation;
+mod session;
+mod settings;
+mod signing_key;
+mod tenant;
+mod user;
+
+use std::fmt;
+
+pub use rotation::{Decision, Rotation, SessionState};
+pub use session::{
+    EndSessions, Grant, NewSession, OpenOutcome, RotateOutcome, Seen, Session, SessionStore,
+};
+pub use settings::{REVOCATION_MARGIN, Settings, SettingsStore};
+pub use signing_key::{SealedKey, SigningKeyStore};
+pub use tenant::TenantStore;
+pub use user::{
+    ChangeOutcome, Committed, CreateOutcome, NewUser, PasswordChange, User, UserRecord, UserStatus,
+    UserStore,
+};
+
+use auth_core::revocation::RevocationLog;
+
+/// A store: one handle, one transaction domain, one clock.
+///
+/// # Contract
+/// What a method reports as done is durable and visible to every later call
+/// on any instance. All decisions are made on the primary. A future that is
+/// dropped leaves no connection in a state that another call could notice.
+/// A lost commit revives spent refresh tokens; a stale read accepts them.
+pub trait Store:
+    TenantStore
+    + UserStore
+    + SessionStore
+    + RevocationLog
+    + SettingsStore
+    + fmt::Debug
+    + Send
+    + Sync
+    + 'static
+{
+    /// Where sealed signing keys are kept, if this store keeps them.
+    fn signing_keys(&self) -> Option<&dyn SigningKeyStore> {
+        None
+    }
+}

@@ -1,0 +1,18 @@
+//! `PgStore` against a real server: the suite every store passes, and what
+//! only PostgreSQL can get wrong.
+#![cfg(feature = "postgres")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod dropped;
+mod faults;
+mod locks;
+mod log;
+mod migrations;
+mod plans;
+mod suite;
+mod support;
+mod sweeps;

@@ -1,0 +1,148 @@
+//! No call reads a table from end to end, however many rows it has.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use auth_core::UserId;
+use auth_core::revocation::{Cursor, RevocationLog};
+use auth_store::{
+    EndSessions, Identifier, PasswordChange, SessionStore, SettingsStore, UserStatus, UserStore,
+};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use uuid::Uuid;
+
+use super::support::{TENANT, builder, fresh, run};
+
+const SEED: &str = "
+    INSERT INTO {s}.users (tenant, id, identifier, identifier_norm, password_hash)
+        SELECT '00000000-0000-0000-0000-000000000000', lpad(to_hex(i), 32, '0')::uuid, 'u' || i, 'u' || i, 'first'
+        FROM generate_series(1, 20000) i;
+    INSERT INTO {s}.sessions (tenant, id, user_id, epoch, client_id, scope, amr, auth_time, generation, root,
+            salt, secret_hash, rotated_at, idle_expires_at, expires_at)
+        SELECT u.tenant, u.id, u.id, 1, 'first-party', '', '{}', now(), 0, '\\x01020304', decode(repeat('00', 16), 'hex'),
+            sha256('x'), now(), now() + interval '1 day', now() + interval '2 days' FROM {s}.users u;
+    INSERT INTO {s}.revocations (tenant, kind, subject, expires_at)
+        SELECT s.tenant, 'session', s.id, now() + interval '10 min' FROM {s}.sessions s;
+    VACUUM ANALYZE {s}.users, {s}.sessions, {s}.revocations";
+
+/// Of each table: rows that were read from end to end, and those that indexes
+/// led to.
+async fn reads(beside: &mut PgConnection, schema: &str) -> BTreeMap<String, (i64, i64)> {
+    // Backends report when they end.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let sql = format!(
+        "SELECT t.relname::text, t.seq_tup_read, \
+                (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid)::bigint \
+         FROM pg_stat_user_tables t WHERE t.schemaname = '{schema}' \
+           AND t.relname IN ('users', 'sessions', 'revocations')"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .fetch_all(beside)
+        .await
+        .unwrap();
+    rows.iter()
+        .map(|row| (row.get(0), (row.get(1), row.get(2))))
+        .collect()
+}
+
+/// Of what is done, all is done twenty times on one connection: five times with
+/// plans for the values, then with one for all values.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_finds_its_rows_by_an_index() {
+    const TURNS: u32 = 20;
+    let place = fresh().await;
+    let mut beside = place.beside().await;
+    for sql in SEED.split(";\n") {
+        run(&mut beside, &place.schema, sql).await;
+    }
+    let store = builder(&place.url, &place.schema)
+        .with_max_connections(1)
+        .connect()
+        .await
+        .unwrap();
+    let cursor = store.read_log(&Cursor::start()).await.unwrap().next;
+    store.close().await;
+    let before = reads(&mut beside, &place.schema).await;
+
+    let store = builder(&place.url, &place.schema)
+        .with_max_connections(1)
+        .connect()
+        .await
+        .unwrap();
+    let lifetime = Duration::from_secs(300);
+    store.settings(lifetime).await.unwrap();
+    for turn in 0..TURNS {
+        let user = place.user().await;
+        let (_, token) = place.open(&user).await;
+        let id = |n: u32| UserId::from_uuid(Uuid::from_u128(u128::from(turn * 10 + n)));
+        store.user(TENANT, id(1)).await.unwrap().unwrap();
+        let name = Identifier::new(&format!("u{}", turn * 10 + 1)).unwrap();
+        store.find_user(TENANT, &name).await.unwrap().unwrap();
+        store
+            .open_session(place.new_session(&user).0)
+            .await
+            .unwrap();
+        // A rotation, a replay and a reuse.
+        for _ in 0..2 {
+            store.rotate_session(&place.rotation(&token)).await.unwrap();
+        }
+        let reused = auth_store::Rotation {
+            grace: Duration::ZERO,
+            ..place.rotation(&token)
+        };
+        store.rotate_session(&reused).await.unwrap();
+        store.sessions(TENANT, id(1)).await.unwrap();
+        let session = auth_core::SessionId::from_uuid(*id(2).as_uuid());
+        assert_eq!(
+            store
+                .end_sessions(TENANT, EndSessions::One(session))
+                .await
+                .unwrap()
+                .value,
+            1
+        );
+        assert_eq!(
+            store
+                .end_sessions(TENANT, EndSessions::AllOf(id(3)))
+                .await
+                .unwrap()
+                .value,
+            1
+        );
+        let change = PasswordChange {
+            tenant: TENANT,
+            user: id(4),
+            seen_hash: Some("first".into()),
+            new_hash: "second".into(),
+        };
+        let _ = store.change_password(change).await.unwrap();
+        let _ = store
+            .set_user_status(TENANT, id(5), UserStatus::Disabled)
+            .await
+            .unwrap();
+        let _ = store
+            .set_user_roles(TENANT, id(6), vec!["a".into()])
+            .await
+            .unwrap();
+        store.read_log(&cursor).await.unwrap();
+    }
+    store.close().await;
+    place.store.close().await;
+    let after = reads(&mut beside, &place.schema).await;
+
+    for (table, (scanned, found)) in after {
+        let (scanned, found) = (scanned - before[&table].0, found - before[&table].1);
+        assert_eq!(scanned, 0, "{table} was read from end to end");
+        // Reading the log gives the six new rows of each turn so far.
+        let bound = if table == "revocations" {
+            4 * TURNS * TURNS
+        } else {
+            20 * TURNS
+        };
+        assert!(
+            found <= i64::from(bound),
+            "{found} rows of {table} were looked at"
+        );
+        assert!(found > 0, "{table} was not used");
+    }
+}
