@@ -1,0 +1,210 @@
+//! The list of all cases. What each holds a store to is said at its function.
+
+use super::Case;
+
+/// Generates one test for each case of the suite. Takes the path of an async
+/// function without parameters that makes a fresh
+/// [`Subject`](crate::conformance::Subject): a name in scope, or a path that
+/// begins with `crate` or a crate's name. The crate that calls it needs `tokio`
+/// with `macros` and `rt-multi-thread`.
+#[macro_export]
+macro_rules! store_suite {
+    ($fresh:path) => {
+        $crate::__store_cases! { __store_tests ($fresh) }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_tests {
+    (($fresh:path) $($topic:ident { $($case:ident)+ })+) => {
+        $(mod $topic {
+            #[allow(unused_imports, reason = "an absolute path needs none")]
+            use super::*;
+
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    let subject = $fresh().await;
+                    let case = $crate::conformance::$topic::$case(&subject);
+                    $crate::conformance::run(::std::boxed::Box::pin(case)).await;
+                }
+            )+
+        })+
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_list {
+    (() $($topic:ident { $($case:ident)+ })+) => {
+        /// All cases, by topic.
+        pub const CASES: &[Case] = &[$($(Case {
+            topic: stringify!($topic),
+            name: stringify!($case),
+            run: |subject| Box::pin(super::$topic::$case(subject)),
+        },)+)+];
+    };
+}
+
+/// The one place that names every case.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_cases {
+    ($then:ident $arguments:tt) => {
+        $crate::$then! { $arguments
+            tenants {
+                the_default_tenant_is_there_from_the_beginning
+                a_tenant_that_was_never_made_gets_no_users
+                a_tenant_may_be_made_again
+                one_identifier_in_two_tenants_is_two_users
+                a_user_of_another_tenant_is_not_found
+                a_user_of_another_tenant_is_not_changed
+                a_session_of_another_tenant_is_not_ended
+                a_token_is_unknown_in_another_tenant
+            }
+            users {
+                a_user_is_found_by_every_spelling_of_the_identifier
+                a_new_user_is_what_was_asked_for
+                a_user_without_a_password_has_none
+                of_32_sign_ups_for_one_identifier_one_creates
+                a_taken_identifier_stays_with_its_user
+                a_user_id_in_use_is_not_given_again
+            }
+            passwords {
+                c69_a_new_password_ends_every_session
+                a_password_that_moved_is_not_replaced
+                of_16_password_changes_that_saw_one_hash_one_is_made
+                a_first_password_is_set_where_there_was_none
+                a_disabled_user_cannot_change_the_password
+            }
+            changes {
+                new_roles_reach_the_next_token_of_a_session_that_lives_on
+                c69_a_disabled_user_loses_every_session_for_good
+                a_status_that_is_set_again_stays
+                a_user_who_is_not_there_is_not_changed
+                of_16_changes_at_once_each_gets_a_version_of_its_own
+            }
+            stale {
+                a_session_does_not_open_for_a_stale_version
+                a_session_does_not_open_for_a_stale_epoch
+                a_session_does_not_open_for_another_hash
+                a_session_does_not_open_for_nobody
+                a_log_in_that_a_password_change_overtook_opens_nothing
+            }
+            sessions {
+                a_session_opens_when_the_user_is_as_seen
+                a_session_opens_for_a_user_without_a_password
+                a_session_id_in_use_is_not_given_again
+                the_sessions_of_a_user_are_independent
+                c70_the_list_has_the_live_sessions_newest_first
+            }
+            ends {
+                ending_one_session_spares_the_others
+                a_session_of_another_user_is_not_ended
+                c70_a_log_out_everywhere_kills_every_session_by_one_row
+                a_session_ends_once
+                of_8_log_outs_of_one_session_one_ends_it
+                each_log_out_everywhere_raises_the_floor
+                what_is_not_there_is_not_ended
+            }
+            expiry {
+                a_session_lives_until_it_was_idle_too_long
+                c68_a_session_ends_when_it_was_idle_too_long
+                c67_a_session_ends_at_last_however_often_it_is_used
+                a_rotation_extends_the_idle_expiry_up_to_the_absolute_one
+                an_idle_time_beyond_the_lifetime_does_not_lengthen_it
+                ending_an_expired_session_still_kills_its_access_tokens
+            }
+            rotation {
+                the_current_token_rotates
+                a_rotation_keeps_the_times_of_two_generations
+                c67_a_token_of_another_client_is_unknown
+                a_session_that_never_was_is_unknown
+                a_session_goes_on_under_another_root_secret
+            }
+            replay {
+                a_replay_within_the_grace_gets_the_same_successor
+                a_rotation_asked_again_replays_what_was_committed
+                c63_a_replay_after_the_grace_ends_the_session
+                without_a_grace_a_spent_token_ends_the_session
+                no_grace_is_longer_than_the_longest
+                a_token_two_generations_behind_is_superseded
+                a_token_two_generations_behind_is_reused_after_its_own_grace
+                a_token_three_generations_behind_is_reused
+                c65_rotations_of_one_instant_are_told_apart
+            }
+            conflict {
+                another_secret_of_the_current_generation_ends_the_session
+                a_generation_from_the_future_ends_the_session
+                another_secret_of_a_spent_generation_ends_the_session
+                an_ended_session_answers_ended_to_everything
+                an_expired_session_answers_ended_to_everything
+            }
+            races {
+                c62_one_token_presented_64_times_makes_one_generation
+                two_active_root_secrets_still_make_one_successor
+                without_a_grace_one_of_64_rotates_and_the_session_dies
+                a_chain_of_contested_rotations_skips_no_generation
+                a_token_and_its_successor_presented_at_once_leave_one_chain
+                sessions_of_one_user_rotate_side_by_side
+            }
+            revoking {
+                c66_nothing_minted_survives_a_log_out
+                c66_nothing_minted_survives_a_log_out_everywhere
+                c66_nothing_minted_survives_a_disabling
+                c66_nothing_minted_survives_a_password_change
+                no_grant_has_the_old_roles_with_the_new_version
+            }
+            log_in_races {
+                no_log_in_with_the_old_password_outlives_its_change
+                no_log_in_slips_past_a_log_out_everywhere
+                no_log_in_slips_past_a_disabling
+            }
+            log {
+                everything_that_is_revoked_is_in_the_log
+                a_cursor_gives_what_is_new
+            }
+            cursors {
+                a_reader_misses_nothing_that_16_writers_revoke
+                the_cursor_of_another_store_reads_everything
+            }
+            lifetimes {
+                a_revocation_outlives_the_longest_token
+                the_longest_lifetime_rises_and_never_falls
+                of_lifetimes_raised_at_once_the_longest_wins
+                a_revocation_racing_a_longer_lifetime_outlives_it
+                a_revocation_is_forgotten_when_no_token_is_left
+                a_revocation_after_all_others_expired_is_not_missed
+            }
+            keys {
+                of_8_first_keys_at_once_one_wins
+                a_sealed_key_comes_back_unchanged
+                a_first_key_stays_the_first
+            }
+            hostile {
+                hostile_identifiers_are_users_of_their_own
+                hostile_role_names_come_back_unchanged
+                hostile_devices_and_clients_come_back_unchanged
+                hostile_hashes_come_back_unchanged
+            }
+            extremes {
+                nul_is_kept_or_refused
+                lifetimes_beyond_every_calendar_do_not_overflow
+            }
+            dropped {
+                a_dropped_log_in_is_made_or_not
+                a_dropped_rotation_is_made_or_not
+                a_dropped_log_out_is_made_or_not
+                whatever_is_dropped_the_store_works_on
+            }
+            dropped_users {
+                a_dropped_sign_up_is_made_or_not
+                a_dropped_password_change_is_made_or_not
+                a_dropped_change_of_a_user_is_made_or_not
+            }
+        }
+    };
+}
+
+__store_cases! { __store_list () }

@@ -1,0 +1,140 @@
+//! The suite that every store must pass.
+//!
+//! A store is taken on trust by everything above it: a stale read accepts a
+//! spent refresh token, a forgotten log row lets a revoked one live. Each case
+//! here holds a store to one sentence of the contracts in `auth-store`, and
+//! says which one when it fails. In a test file of the store's crate:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use auth_core::{ManualClock, Timestamp};
+//! use auth_store::{MemoryStore, Store};
+//! use auth_testkit::conformance::Subject;
+//!
+//! struct Memory {
+//!     clock: Arc<ManualClock>,
+//!     store: MemoryStore,
+//! }
+//!
+//! #[async_trait::async_trait]
+//! impl Subject for Memory {
+//!     fn store(&self) -> Arc<dyn Store> {
+//!         Arc::new(self.store.clone())
+//!     }
+//!
+//!     async fn second(&self) -> Arc<dyn Store> {
+//!         Arc::new(self.store.clone())
+//!     }
+//!
+//!     async fn pass(&self, time: Duration) {
+//!         self.clock.advance(time);
+//!     }
+//! }
+//!
+//! async fn fresh() -> Memory {
+//!     let clock = Arc::new(ManualClock::at(Timestamp::from_unix_seconds(1_800_000_000)));
+//!     Memory { store: MemoryStore::with_clock(clock.clone()), clock }
+//! }
+//!
+//! auth_testkit::store_suite!(fresh);
+//! # fn main() {}
+//! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a case fails by panicking, with the contract that is broken as its message"
+)]
+
+pub mod changes;
+pub mod conflict;
+pub mod cursors;
+pub mod dropped;
+pub mod dropped_users;
+pub mod ends;
+pub mod expiry;
+pub mod extremes;
+pub mod hostile;
+pub mod keys;
+pub mod lifetimes;
+mod list;
+pub mod log;
+pub mod log_in_races;
+pub mod passwords;
+mod race;
+pub mod races;
+pub mod replay;
+pub mod revoking;
+pub mod rotation;
+pub mod sessions;
+pub mod stale;
+pub mod tenants;
+mod tokens;
+pub mod users;
+mod world;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use auth_store::Store;
+
+pub use list::CASES;
+
+/// A fresh store under test, with nobody else in it.
+#[async_trait]
+pub trait Subject: Send + Sync {
+    /// The store.
+    fn store(&self) -> Arc<dyn Store>;
+
+    /// Another handle on the same data, as a second instance would have:
+    /// another pool, another connection to the file.
+    async fn second(&self) -> Arc<dyn Store>;
+
+    /// Lets time pass for the store: advances its manual clock, or shifts all
+    /// stored times back by `time`. No case looks at more than the difference
+    /// between a stored time and the store's clock after calling it.
+    async fn pass(&self, time: Duration);
+}
+
+/// What running a case gives: it panics when the store breaks its contract.
+pub type Run<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// One case of the suite.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// The module it is in.
+    pub topic: &'static str,
+    /// What must hold.
+    pub name: &'static str,
+    /// Runs it.
+    pub run: for<'a> fn(&'a dyn Subject) -> Run<'a>,
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{}", self.topic, self.name)
+    }
+}
+
+/// The longest that a case may take; beyond it the store hangs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Runs a case, and fails it when it hangs: what the tests of
+/// [`store_suite!`](crate::store_suite) do.
+///
+/// # Panics
+/// When the store breaks the case's contract, or hangs.
+pub async fn run(case: Run<'_>) {
+    let ended = tokio::time::timeout(PATIENCE, case).await;
+    assert!(
+        ended.is_ok(),
+        "the store hangs: a case ends within {PATIENCE:?}"
+    );
+}

@@ -1,0 +1,5 @@
+//! x
+
+#[cfg(feature = "suites")]
+pub mod conformance;
+pub mod servers;

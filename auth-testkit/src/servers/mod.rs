@@ -1,0 +1,39 @@
+//! Throw-away PostgreSQL and Redis: a free loopback port, a folder of their own, a password, gone with their handle.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), auth_testkit::servers::ServerError> {
+//! use auth_testkit::servers::Postgres;
+//!
+//! let mut postgres = Postgres::start().await?;
+//! // connect to `postgres.url()`, commit something, then pull the plug
+//! postgres.kill_9()?;
+//! postgres.restart().await?; // same port, same data
+//! # Ok(()) }
+//! ```
+//!
+//! A test that only needs *a* server asks [`postgres_url`] or [`redis_url`] and makes a schema (or key prefix) of its own;
+//! a test that breaks its server starts one with [`Postgres::start`] or [`Redis::start`].
+//!
+//! # Guarantees
+//! - A missing program is an error that names its package, never a test that silently did not run.
+//! - No server outlives its test process, even if that dies by SIGKILL.
+//! - Durability is the server's default: `fsync` is on unless a test turns it off.
+//!
+//! # Non-guarantees
+//! - A free port is found by binding and releasing it; somebody else may take it in between. Starting tries again with another.
+//! - Unix only, and freezing or killing a whole PostgreSQL (rather than its first process) needs Linux's `/proc`.
+
+mod error;
+mod folder;
+mod locate;
+mod postgres;
+mod process;
+mod redis;
+mod shared;
+mod watched;
+
+pub use error::ServerError;
+pub use locate::installed;
+pub use postgres::Postgres;
+pub use redis::Redis;
+pub use shared::{POSTGRES_URL, REDIS_URL, postgres_url, redis_url};
