@@ -1,0 +1,252 @@
+//! Building an [`Auth`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::jwt::TokenIssuer;
+use auth_core::password::{HashPool, PasswordPolicy, PoolError};
+use auth_core::revocation::RevocationView;
+use auth_core::verifier::{Verifier, VerifierBuildError};
+use auth_core::{
+    Audience, Clock, EntropyError, FlooredClock, Issuer, RootSecrets, SecureRandom, SystemClock,
+    SystemRandom,
+};
+use auth_store::{Rotation, Store, StoreError};
+
+use crate::auth::{Auth, Lifetimes, Shared, load_revocations};
+use crate::error::AuthError;
+use crate::keys::{KeyLoadError, StoredKeys};
+use crate::profile::{PlainProfile, TokenProfile};
+
+/// Builds an [`Auth`].
+///
+/// # Defaults
+/// - access token: 5 min, less up to 5 %
+/// - session: 14 days unless refreshed, 90 days at most
+/// - rotation grace: 30 s
+/// - passwords: at least 15 code points, Argon2id at 19 MiB, 2 passes, 1 lane
+/// - hash pool: one thread a core, less one when there are several
+/// - token profile: no scope, no claims of the application's own
+/// - clock and randomness: the system's
+#[derive(Debug)]
+pub struct AuthBuilder {
+    issuer: Issuer,
+    audience: Audience,
+    roots: RootSecrets,
+    store: Arc<dyn Store>,
+    access_token: Duration,
+    lifetimes: Lifetimes,
+    policy: PasswordPolicy,
+    pool: Option<HashPool>,
+    profile: Arc<dyn TokenProfile>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn SecureRandom>,
+}
+
+/// An [`Auth`] cannot be built as asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A lifetime that makes no sense or is unsafe.
+    #[error("{0}")]
+    Lifetime(&'static str),
+    /// The store has no place for signing keys.
+    #[error("the store keeps no signing keys")]
+    NoSigningKeys,
+    /// The stored signing keys were sealed under another root secret.
+    #[error(
+        "the store's signing keys were sealed under a root secret that was not given; \
+         give the root secret that this store was first used with"
+    )]
+    ForeignRoot,
+    /// A stored signing key is damaged.
+    #[error("a stored signing key is damaged")]
+    DamagedKey,
+    /// The hash pool cannot be started.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// There is no randomness for a signing key.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The revocation log cannot be read.
+    #[error(transparent)]
+    Log(AuthError),
+    /// The verifier refuses what it was given.
+    #[error(transparent)]
+    Verifier(#[from] VerifierBuildError),
+}
+
+impl AuthBuilder {
+    pub(crate) fn new(
+        issuer: Issuer,
+        audience: Audience,
+        roots: RootSecrets,
+        store: Arc<dyn Store>,
+    ) -> Self {
+        Self {
+            issuer,
+            audience,
+            roots,
+            store,
+            access_token: Duration::from_secs(5 * 60),
+            lifetimes: Lifetimes {
+                idle: Duration::from_secs(14 * 24 * 3600),
+                absolute: Duration::from_secs(90 * 24 * 3600),
+                grace: Duration::from_secs(30),
+            },
+            policy: PasswordPolicy::default(),
+            pool: None,
+            profile: Arc::new(PlainProfile),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom::new()),
+        }
+    }
+
+    /// Access tokens live for `lifetime`, 10 s to 1 h, in whole seconds.
+    pub const fn with_access_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.access_token = lifetime;
+        self
+    }
+
+    /// Sessions end after `idle` without a refresh, and `absolute` after the
+    /// log-in in any case.
+    pub const fn with_session_lifetime(mut self, idle: Duration, absolute: Duration) -> Self {
+        self.lifetimes.idle = idle;
+        self.lifetimes.absolute = absolute;
+        self
+    }
+
+    /// A spent refresh token is answered with its successor for `grace`, 0 to
+    /// 60 s: a client whose answer was lost may ask again. Within it, a thief
+    /// of the spent token gets the same successor.
+    pub const fn with_rotation_grace(mut self, grace: Duration) -> Self {
+        self.lifetimes.grace = grace;
+        self
+    }
+
+    /// New passwords must meet `policy`.
+    pub const fn with_password_policy(mut self, policy: PasswordPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Passwords are hashed by `pool`.
+    pub fn with_hash_pool(mut self, pool: HashPool) -> Self {
+        self.pool = Some(pool);
+        self
+    }
+
+    /// Tokens allow and say what `profile` decides.
+    pub fn with_token_profile(mut self, profile: Arc<dyn TokenProfile>) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Takes the time from `clock`.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes randomness from `random`.
+    pub fn with_random(mut self, random: Arc<dyn SecureRandom>) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// Builds it: makes or unseals the signing keys, and learns what is
+    /// revoked.
+    ///
+    /// # Errors
+    /// [`BuildError`] names what is unsafe, missing or unreachable.
+    pub async fn build(self) -> Result<Auth, BuildError> {
+        self.check_lifetimes()?;
+        let pool = match self.pool {
+            Some(pool) => pool,
+            None => HashPool::builder()
+                .with_clock(self.clock.clone())
+                .with_random(self.random.clone())
+                .build()?,
+        };
+        let clock = Arc::new(FlooredClock::new(self.clock));
+        let max_lifetime = self
+            .store
+            .settings(self.access_token)
+            .await?
+            .max_token_lifetime;
+        let keys = StoredKeys::load(
+            self.store.clone(),
+            &self.roots,
+            &*self.random,
+            clock.clone(),
+        )
+        .await
+        .map(Arc::new)?;
+        let view = RevocationView::new();
+        load_revocations(&*self.store, &view, &clock)
+            .await
+            .map_err(BuildError::Log)?;
+        let verifier = Verifier::builder(&self.issuer, &self.audience, keys.clone())
+            .with_revocations(view.clone())
+            .with_max_lifetime(max_lifetime)
+            .with_clock(clock.clone())
+            .build()?;
+        Ok(Auth {
+            shared: Arc::new(Shared {
+                issuer_name: self.issuer.as_str().to_owned(),
+                issuer: TokenIssuer::new(self.issuer, self.audience, self.access_token),
+                store: self.store,
+                roots: self.roots,
+                policy: self.policy,
+                profile: self.profile,
+                random: self.random,
+                lifetimes: self.lifetimes,
+                pool,
+                clock,
+                keys,
+                view,
+                verifier,
+            }),
+        })
+    }
+
+    fn check_lifetimes(&self) -> Result<(), BuildError> {
+        let Lifetimes {
+            idle,
+            absolute,
+            grace,
+        } = self.lifetimes;
+        let token = self.access_token;
+        let wrong = if token < Duration::from_secs(10) || token > Duration::from_secs(3600) {
+            "an access token must live 10 s to 1 h"
+        } else if token.subsec_nanos() != 0 {
+            "an access token's lifetime must be whole seconds"
+        } else if idle < token {
+            "a session must outlive an access token"
+        } else if absolute < idle {
+            "a session's absolute lifetime must not be shorter than its idle one"
+        } else if absolute > Duration::from_secs(400 * 24 * 3600) {
+            "a session must end within 400 days"
+        } else if grace > Rotation::MAX_GRACE {
+            "the rotation grace must not exceed 60 s"
+        } else {
+            return Ok(());
+        };
+        Err(BuildError::Lifetime(wrong))
+    }
+}
+
+impl From<KeyLoadError> for BuildError {
+    fn from(error: KeyLoadError) -> Self {
+        match error {
+            KeyLoadError::None => Self::NoSigningKeys,
+            KeyLoadError::ForeignRoot => Self::ForeignRoot,
+            KeyLoadError::Damaged => Self::DamagedKey,
+            KeyLoadError::Entropy(error) => Self::Entropy(error),
+            KeyLoadError::Store(error) => Self::Store(error),
+        }
+    }
+}

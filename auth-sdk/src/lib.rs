@@ -1,0 +1,78 @@
+//! Stateless authentication for a Rust service, without a server to run: sign
+//! up, log in, refresh, log out.
+//!
+//! [`Auth`] is built once over a store and has one method for each use-case.
+//! Tokens are verified by its [`Verifier`], with neither I/O nor waiting.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use auth_sdk::{Audience, Auth, Context, Issuer, LogIn, MemoryStore, Password, RootSecret, SignUp, SystemRandom};
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let auth = Auth::builder(
+//!     Issuer::new("https://auth.example.com")?,
+//!     Audience::new("https://api.example.com")?,
+//!     RootSecret::generate(&SystemRandom::new())?, // keep yours: see `root_secret_file`
+//!     Arc::new(MemoryStore::new()),                // or SqliteStore, or PgStore
+//! )
+//! .build()
+//! .await?;
+//!
+//! let cx = Context::new();
+//! let password = Password::new("correct horse battery staple".to_owned())?;
+//! auth.sign_up(&cx, SignUp::new("ada@example.org", password.clone())).await?;
+//! let ada = auth.log_in(&cx, LogIn::new("Ada@Example.org", password)).await?;
+//!
+//! let identity = auth.verifier().verify(ada.tokens.access_token.expose()).await?;
+//! assert_eq!(identity.user(), Some(ada.user.id));
+//!
+//! auth.log_out(&cx, &ada.tokens.refresh_token).await?;
+//! assert!(auth.verifier().verify(ada.tokens.access_token.expose()).await.is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+
+mod auth;
+mod builder;
+mod context;
+mod error;
+mod keys;
+mod log_in;
+mod log_out;
+mod password;
+mod profile;
+mod refresh;
+mod root_secret_file;
+mod sign_up;
+mod tokens;
+mod users;
+
+pub use auth::Auth;
+pub use builder::{AuthBuilder, BuildError};
+pub use context::Context;
+pub use error::AuthError;
+pub use log_in::{LogIn, LoggedIn};
+pub use password::ChangePassword;
+pub use profile::TokenProfile;
+pub use root_secret_file::{RootSecretFileError, root_secret_file};
+pub use sign_up::SignUp;
+pub use tokens::TokenPair;
+
+#[doc(no_inline)]
+pub use auth_core::{
+    Audience, ClientId, Clock, Code, Identity, Issuer, Requirement, RootSecret, RootSecrets, Scope,
+    SessionId, SystemRandom, TenantId, Timestamp, UserId,
+    jwt::AccessToken,
+    key::Jwks,
+    password::{HashPool, Password, PasswordPolicy},
+    refresh::RefreshToken,
+    verifier::{Verifier, VerifyError},
+};
+#[cfg(feature = "postgres")]
+#[doc(no_inline)]
+pub use auth_store::PgStore;
+#[cfg(feature = "sqlite")]
+#[doc(no_inline)]
+pub use auth_store::SqliteStore;
+#[doc(no_inline)]
+pub use auth_store::{MemoryStore, Session, Store, User, UserStatus};

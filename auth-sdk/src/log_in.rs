@@ -1,0 +1,197 @@
+//! Logging in.
+
+use std::fmt;
+
+use auth_core::password::{HashError, Password, PasswordHash};
+use auth_core::refresh::{RefreshToken, TokenSecret};
+use auth_core::{ClientId, Clock, Scope, SessionId};
+use auth_store::{Identifier, NewSession, OpenOutcome, Seen, User, UserRecord, UserStatus};
+
+use crate::auth::{Auth, Shared};
+use crate::context::Context;
+use crate::error::AuthError;
+use crate::tokens::TokenPair;
+
+/// A user who logs in.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct LogIn {
+    /// What the user signs in with.
+    pub identifier: String,
+    /// The password.
+    pub password: Password,
+    /// The client to bind the session to.
+    pub client: ClientId,
+    /// The scope the client asks for; all that the user may have, if it does
+    /// not say.
+    pub scope: Option<Scope>,
+}
+
+impl LogIn {
+    /// With identifier and password, for the application itself.
+    pub fn new(identifier: impl Into<String>, password: Password) -> Self {
+        Self {
+            identifier: identifier.into(),
+            password,
+            client: ClientId::default(),
+            scope: None,
+        }
+    }
+
+    /// For this client.
+    pub fn with_client(mut self, client: ClientId) -> Self {
+        self.client = client;
+        self
+    }
+
+    /// With this scope.
+    pub fn with_scope(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+}
+
+impl fmt::Debug for LogIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogIn")
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A user who has logged in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LoggedIn {
+    /// The tokens of the new session.
+    pub tokens: TokenPair,
+    /// The user.
+    pub user: User,
+}
+
+/// What a session is to be opened with.
+pub(crate) struct Opening {
+    pub(crate) client: ClientId,
+    pub(crate) scope: Option<Scope>,
+}
+
+/// How often a log-in starts over because the account changed meanwhile.
+const ATTEMPTS: usize = 2;
+
+impl Auth {
+    /// Opens a session for a user who knows the password.
+    ///
+    /// Whether the user is unknown, disabled, without a password, or the
+    /// password is wrong: the work, the answer and its text are the same.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidCredentials`] for all of those;
+    /// [`AuthError::InvalidScope`], which only someone who knows the password
+    /// hears; [`AuthError::Overloaded`] and [`AuthError::Unavailable`].
+    #[tracing::instrument(skip_all)]
+    pub async fn log_in(&self, cx: &Context, request: LogIn) -> Result<LoggedIn, AuthError> {
+        let shared = &*self.shared;
+        let LogIn {
+            identifier,
+            password,
+            client,
+            scope,
+        } = request;
+        let identifier = Identifier::new(&identifier).ok();
+        let opening = Opening { client, scope };
+        for _ in 0..ATTEMPTS {
+            let record = match &identifier {
+                Some(identifier) => shared.store.find_user(cx.tenant, identifier).await?,
+                None => None,
+            };
+            let record = shared.check_password(cx, record, password.clone()).await?;
+            if let Some(logged_in) = shared.open(cx, &record, &opening).await? {
+                return Ok(logged_in);
+            }
+        }
+        Err(AuthError::InvalidCredentials)
+    }
+}
+
+impl Shared {
+    /// The record, if it is an active user's and `password` is theirs. It
+    /// costs one hash in every case.
+    pub(crate) async fn check_password(
+        &self,
+        cx: &Context,
+        record: Option<UserRecord>,
+        password: Password,
+    ) -> Result<UserRecord, AuthError> {
+        let against = record
+            .as_ref()
+            .and_then(|record| record.password_hash.clone())
+            .map(PasswordHash::from_phc);
+        let right = match self.pool.verify(password, against, self.deadline(cx)).await {
+            Err(HashError::Corrupt(error)) => {
+                tracing::error!(%error, user = ?record.as_ref().map(|r| r.user.id), "unusable password hash");
+                false
+            }
+            verdict => verdict?,
+        };
+        record
+            .filter(|record| right && record.user.status == UserStatus::Active)
+            .ok_or(AuthError::InvalidCredentials)
+    }
+
+    /// Opens a session, unless the account is no longer as `record` says.
+    pub(crate) async fn open(
+        &self,
+        cx: &Context,
+        record: &UserRecord,
+        opening: &Opening,
+    ) -> Result<Option<LoggedIn>, AuthError> {
+        let user = &record.user;
+        let scope = self.granted(user, opening)?;
+        let root = self.roots.active();
+        let secret = TokenSecret::draw(&*self.random)?;
+        let session = NewSession {
+            id: SessionId::draw(self.clock.now().wall, &*self.random)?,
+            tenant: user.tenant,
+            user: user.id,
+            seen: Seen {
+                ver: user.ver,
+                session_epoch: user.session_epoch,
+                password_hash: record.password_hash.clone(),
+            },
+            client: opening.client.clone(),
+            scope,
+            amr: vec!["pwd".to_owned()],
+            device: cx.device.clone(),
+            root: root.id(),
+            secret_hash: secret.hash(),
+            idle: self.lifetimes.idle,
+            absolute: self.lifetimes.absolute,
+        };
+        let OpenOutcome::Opened(grant) = self.store.open_session(session).await? else {
+            return Ok(None);
+        };
+        let refresh_token = RefreshToken::encode(
+            root,
+            user.tenant,
+            grant.session.id,
+            grant.session.generation,
+            &secret,
+        );
+        let tokens = self.issue(&grant, refresh_token)?;
+        Ok(Some(LoggedIn {
+            tokens,
+            user: grant.user,
+        }))
+    }
+
+    /// The scope of a new session: what was asked for, if the user may have
+    /// it; all that the user may have, if nothing was.
+    pub(crate) fn granted(&self, user: &User, opening: &Opening) -> Result<Scope, AuthError> {
+        let allowed = self.profile.scope(user);
+        match &opening.scope {
+            Some(asked) if !asked.is_subset_of(&allowed) => Err(AuthError::InvalidScope),
+            Some(asked) => Ok(asked.clone()),
+            None => Ok(allowed),
+        }
+    }
+}

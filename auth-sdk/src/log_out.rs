@@ -1,0 +1,75 @@
+//! Logging out, and the user's own sessions.
+
+use auth_core::refresh::RefreshToken;
+use auth_core::{SessionId, UserId};
+use auth_store::{EndSessions, Session};
+
+use crate::auth::Auth;
+use crate::context::Context;
+use crate::error::AuthError;
+
+impl Auth {
+    /// Ends the session of a refresh token; its access tokens are dead in this
+    /// process when the call returns. A session that has already ended is no
+    /// error; a text that is no refresh token of ours ends nothing.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidGrant`] for a text that is no refresh token of
+    /// ours, [`AuthError::Unavailable`] when the store cannot be reached.
+    #[tracing::instrument(skip_all)]
+    pub async fn log_out(&self, cx: &Context, token: &RefreshToken) -> Result<(), AuthError> {
+        let session = self.shared.opened(cx, token)?.session();
+        self.end(cx, EndSessions::One(session)).await.map(drop)
+    }
+
+    /// Ends all sessions of a user, and all their access tokens.
+    ///
+    /// # Errors
+    /// [`AuthError::NotFound`] when the tenant has no such user,
+    /// [`AuthError::Unavailable`] when the store cannot be reached.
+    #[tracing::instrument(skip_all)]
+    pub async fn log_out_everywhere(&self, cx: &Context, user: UserId) -> Result<(), AuthError> {
+        self.end(cx, EndSessions::AllOf(user)).await.and_then(found)
+    }
+
+    /// Ends one session of a user.
+    ///
+    /// # Errors
+    /// [`AuthError::NotFound`] when the user has no such live session,
+    /// [`AuthError::Unavailable`] when the store cannot be reached.
+    #[tracing::instrument(skip_all)]
+    pub async fn end_session(
+        &self,
+        cx: &Context,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<(), AuthError> {
+        self.end(cx, EndSessions::OneOf(user, session))
+            .await
+            .and_then(found)
+    }
+
+    /// The live sessions of a user, newest first.
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`] when the store cannot be reached.
+    #[tracing::instrument(skip_all)]
+    pub async fn sessions(&self, cx: &Context, user: UserId) -> Result<Vec<Session>, AuthError> {
+        Ok(self.shared.store.sessions(cx.tenant, user).await?)
+    }
+
+    async fn end(&self, cx: &Context, which: EndSessions) -> Result<u64, AuthError> {
+        let tenant = cx.tenant;
+        self.shared
+            .revoking(move |store| async move { store.end_sessions(tenant, which).await })
+            .await
+    }
+}
+
+fn found(ended: u64) -> Result<(), AuthError> {
+    if ended == 0 {
+        Err(AuthError::NotFound)
+    } else {
+        Ok(())
+    }
+}

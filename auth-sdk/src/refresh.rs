@@ -1,0 +1,153 @@
+//! Refreshing: one refresh token for the next pair.
+
+use auth_core::ClientId;
+use auth_core::refresh::{Presented, RefreshToken, Salt};
+use auth_store::{Grant, RotateOutcome, Rotation, Session, StoreErrorKind};
+
+use crate::auth::{Auth, Shared, load_revocations, to_the_end};
+use crate::context::Context;
+use crate::error::AuthError;
+use crate::tokens::TokenPair;
+use auth_core::Clock;
+use auth_core::revocation::Revocation;
+
+impl Auth {
+    /// Spends a refresh token of the application itself; see
+    /// [`refresh_for`](Self::refresh_for).
+    ///
+    /// # Errors
+    /// As [`refresh_for`](Self::refresh_for).
+    pub async fn refresh(
+        &self,
+        cx: &Context,
+        token: &RefreshToken,
+    ) -> Result<TokenPair, AuthError> {
+        self.refresh_for(cx, &ClientId::default(), token).await
+    }
+
+    /// Spends a refresh token that `client` presents, and gives the next pair.
+    ///
+    /// The same token again, within the grace, gives the same next refresh
+    /// token, byte for byte, on whatever instance. After the grace it is taken
+    /// for stolen: the session is revoked, for thief and user alike (RFC 9700
+    /// §4.14.2).
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidGrant`] when the token is no good for this tenant
+    /// and client, or its session has ended; [`AuthError::Superseded`] when a
+    /// newer one was given out a moment ago; [`AuthError::Unavailable`], after
+    /// which the same token may be presented again.
+    #[tracing::instrument(skip_all)]
+    pub async fn refresh_for(
+        &self,
+        cx: &Context,
+        client: &ClientId,
+        token: &RefreshToken,
+    ) -> Result<TokenPair, AuthError> {
+        let shared = &*self.shared;
+        let presented = shared.opened(cx, token)?;
+        let rotation = Rotation {
+            tenant: cx.tenant,
+            client: client.clone(),
+            presented,
+            root: shared.roots.active().id(),
+            salt: Salt::draw(&*shared.random)?,
+            grace: shared.lifetimes.grace,
+            idle: shared.lifetimes.idle,
+        };
+        let shared = self.shared.clone();
+        to_the_end(async move { shared.spend(&rotation).await }).await
+    }
+}
+
+impl Shared {
+    async fn spend(&self, rotation: &Rotation) -> Result<TokenPair, AuthError> {
+        let presented = &rotation.presented;
+        match self.rotate(rotation).await? {
+            RotateOutcome::Rotated(grant) | RotateOutcome::Replayed(grant) => {
+                self.succeed(presented, &grant)
+            }
+            RotateOutcome::Superseded => Err(AuthError::Superseded),
+            RotateOutcome::Reused { session, revoked } => {
+                self.alarm("refresh_token_reused", presented, &session, &revoked);
+                Err(AuthError::InvalidGrant)
+            }
+            RotateOutcome::Conflict { session, revoked } => {
+                let event = if presented.generation() > session.generation {
+                    "generation_from_future"
+                } else {
+                    "generation_conflict"
+                };
+                self.alarm(event, presented, &session, &revoked);
+                Err(AuthError::InvalidGrant)
+            }
+            _ => Err(AuthError::InvalidGrant),
+        }
+    }
+
+    /// Refuses what is no refresh token of ours, without I/O.
+    pub(crate) fn opened(
+        &self,
+        cx: &Context,
+        token: &RefreshToken,
+    ) -> Result<Presented, AuthError> {
+        token.open(&self.roots, cx.tenant).map_err(|reason| {
+            tracing::debug!(%reason, "refresh token refused");
+            AuthError::InvalidGrant
+        })
+    }
+
+    /// When the store cannot say whether it rotated, the same rotation again
+    /// replays what was committed. If that was a revocation, the second answer
+    /// is "ended" and names no floor, so the log is read.
+    async fn rotate(&self, rotation: &Rotation) -> Result<RotateOutcome, AuthError> {
+        match self.store.rotate_session(rotation).await {
+            Err(error) if error.kind() == StoreErrorKind::OutcomeUnknown => {
+                let outcome = self.store.rotate_session(rotation).await?;
+                load_revocations(&*self.store, &self.view, &self.clock).await?;
+                Ok(outcome)
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// The one successor, as the stored row says it: a replay is the answer
+    /// that some instance gave before, byte for byte.
+    fn succeed(&self, presented: &Presented, grant: &Grant) -> Result<TokenPair, AuthError> {
+        let Session {
+            tenant,
+            id,
+            generation,
+            root,
+            ref salt,
+            ..
+        } = grant.session;
+        let secret = presented.successor(salt);
+        // Perhaps under a root secret that has not reached this instance yet;
+        // another one can repeat the answer.
+        let root = self
+            .roots
+            .find(root)
+            .ok_or_else(|| AuthError::unavailable(std::io::Error::other("unknown root secret")))?;
+        self.issue(
+            grant,
+            RefreshToken::encode(root, tenant, id, generation, &secret),
+        )
+    }
+
+    /// A session was revoked because of a token that should not exist.
+    fn alarm(&self, event: &str, presented: &Presented, session: &Session, revoked: &Revocation) {
+        let now = self.clock.now().wall;
+        self.view.raise(revoked, now);
+        tracing::warn!(
+            target: "auth::events",
+            event,
+            session = %session.id,
+            user = %session.user,
+            presented = presented.generation(),
+            current = session.generation,
+            age_seconds = now.since(session.rotated_at).as_secs(),
+            "session revoked"
+        );
+    }
+}
