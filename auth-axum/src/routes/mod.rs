@@ -1,0 +1,167 @@
+//! The ready-made routes.
+
+mod body;
+mod caller;
+mod context;
+mod credentials;
+mod envelope;
+mod failure;
+mod log_in;
+mod log_out;
+mod me;
+mod password;
+mod refresh;
+mod sessions;
+mod sign_up;
+mod state;
+mod table;
+mod tokens;
+mod well_known;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::TenantId;
+use auth_sdk::Auth;
+use axum::Router;
+use http::request::Parts;
+
+use state::{Limits, Shared};
+
+pub use table::{Access, Endpoint};
+
+/// Sign-up, log-in, refresh, log-out, password, sessions and the public keys,
+/// as routes to merge into an application.
+///
+/// | route | for | answer |
+/// |---|---|---|
+/// | `POST /signup` `{identifier, password}` | everybody | 201 `{user}` |
+/// | `POST /login` `{identifier, password, client_id?, scope?}` | everybody | 200 tokens and `user` |
+/// | `POST /refresh` `{refresh_token, client_id?}` | everybody | 200 tokens |
+/// | `POST /logout` `{refresh_token}` | everybody | 204 |
+/// | `POST /logout-all` | bearer | 204 |
+/// | `POST /password` `{current_password, new_password}` | bearer | 200 tokens and `user` |
+/// | `GET /me` | bearer | 200 the user |
+/// | `GET /sessions` | bearer | 200 `{sessions}` |
+/// | `DELETE /sessions/{id}` | bearer | 204 |
+/// | `GET /.well-known/jwks.json`, at the root | everybody | 200 the keys |
+///
+/// Tokens are answered as RFC 6749 §5.1 says, with `session_id` beside them;
+/// points in time are whole seconds since 1970, as in a JWT. Failures are
+/// [`Rejection`](crate::Rejection)s. Bodies are JSON objects of at most
+/// 64 KiB; members that are not known are ignored.
+///
+/// Log-out answers 204 whatever the token: a session that has ended, and a
+/// text that is no refresh token of ours, leave the client with nothing more
+/// to do (RFC 7009 §2.2).
+///
+/// # Defaults
+/// - prefix: `/auth`
+/// - tenant of the public routes: [`TenantId::DEFAULT`]; the bearer routes act
+///   in the token's tenant
+/// - a body must arrive within 10 s (408), the whole request be answered
+///   within 15 s (503)
+///
+/// # How they sit in an application
+/// They bring their own [`AuthLayer`](crate::AuthLayer) where they need one;
+/// merge them after the application's own, or log-in asks for a token:
+///
+/// ```
+/// # use auth_sdk::Auth;
+/// use auth_axum::{AuthLayer, AuthRoutes};
+/// use axum::{Router, routing::get};
+///
+/// # fn app(auth: Auth) -> Router {
+/// Router::new()
+///     .route("/orders", get(|| async { "only with a token" }))
+///     .layer(AuthLayer::new(auth.verifier()))
+///     .merge(AuthRoutes::new(auth).at("/auth"))
+/// # }
+/// ```
+///
+/// What has begun to end sessions is finished when the client hangs up or the
+/// time is over; what waits for a password to be hashed is not.
+#[derive(Clone)]
+pub struct AuthRoutes {
+    auth: Auth,
+    prefix: String,
+    tenant: Arc<dyn Fn(&Parts) -> TenantId + Send + Sync>,
+    limits: Limits,
+}
+
+impl AuthRoutes {
+    /// The routes of `auth`.
+    pub fn new(auth: Auth) -> Self {
+        let tenant = Arc::new(|_: &Parts| TenantId::DEFAULT);
+        Self {
+            auth,
+            prefix: "/auth".to_owned(),
+            tenant,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Puts them under this prefix, which has no captures; `/` is the root.
+    /// `/.well-known` stays at the root of the router they are merged into.
+    pub fn at(mut self, prefix: &str) -> Self {
+        let inside = prefix.trim_matches('/');
+        self.prefix = if inside.is_empty() {
+            String::new()
+        } else {
+            format!("/{inside}")
+        };
+        self
+    }
+
+    /// Reads the tenant of a public route's request from its head: its host,
+    /// or a header that a proxy sets.
+    pub fn with_tenant(
+        mut self,
+        tenant: impl Fn(&Parts) -> TenantId + Send + Sync + 'static,
+    ) -> Self {
+        self.tenant = Arc::new(tenant);
+        self
+    }
+
+    /// Waits for a request's body no longer than this.
+    pub const fn with_body_timeout(mut self, within: Duration) -> Self {
+        self.limits.body = within;
+        self
+    }
+
+    /// Answers a request within this, its body included.
+    pub const fn with_timeout(mut self, within: Duration) -> Self {
+        self.limits.answer = within;
+        self
+    }
+
+    /// All routes, with the prefix they are under and whom they are open to.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        table::endpoints(&self.prefix)
+    }
+}
+
+/// # Panics
+/// With a prefix that axum cannot nest at: one with captures or wildcards.
+impl<S: Clone + Send + Sync + 'static> From<AuthRoutes> for Router<S> {
+    fn from(routes: AuthRoutes) -> Self {
+        let AuthRoutes {
+            auth,
+            prefix,
+            tenant,
+            limits,
+        } = routes;
+        table::router(&prefix, Arc::new(Shared::new(auth, tenant, limits)))
+    }
+}
+
+impl fmt::Debug for AuthRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthRoutes")
+            .field("auth", &self.auth)
+            .field("prefix", &self.prefix)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,49 @@
+//! What all routes share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::TenantId;
+use auth_sdk::Auth;
+use http::request::Parts;
+
+use crate::challenge::Realm;
+
+pub(super) type Tenant = Arc<dyn Fn(&Parts) -> TenantId + Send + Sync>;
+
+pub(super) struct Shared {
+    pub(super) auth: Auth,
+    pub(super) realm: Realm,
+    pub(super) tenant: Tenant,
+    pub(super) limits: Limits,
+}
+
+/// How long a request may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Until its body is there.
+    pub(super) body: Duration,
+    /// Until it is answered.
+    pub(super) answer: Duration,
+}
+
+impl Shared {
+    pub(super) fn new(auth: Auth, tenant: Tenant, limits: Limits) -> Self {
+        let realm = Realm::new(auth.issuer());
+        Self {
+            auth,
+            realm,
+            tenant,
+            limits,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: Duration::from_secs(10),
+            answer: Duration::from_secs(15),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The table of routes: what is not in it is not served, and what is says
+//! whom it is open to.
+
+use std::sync::Arc;
+
+use auth_core::Code;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::Method;
+
+use super::state::Shared;
+use super::{envelope, log_in, log_out, me, password, refresh, sessions, sign_up, well_known};
+use crate::layer::AuthLayer;
+use crate::rejection::Rejection;
+
+/// Whom a route is open to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// Whoever has a valid access token.
+    Bearer,
+}
+
+/// One of the ready-made routes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with captures as axum writes them.
+    pub path: String,
+    /// Whom it is open to.
+    pub access: Access,
+}
+
+type Routes = Router<Arc<Shared>>;
+
+macro_rules! routes {
+    ($list:ident, $add:ident: $($method:ident $path:literal $access:ident => $handler:path;)*) => {
+        fn $list(prefix: &str) -> impl Iterator<Item = Endpoint> {
+            let method = [$(Method::$method),*];
+            let rest = [$(($path, Access::$access)),*];
+            method.into_iter().zip(rest).map(move |(method, (path, access))| {
+                Endpoint { method, path: format!("{prefix}{path}"), access }
+            })
+        }
+
+        fn $add(router: Routes, bearer: &AuthLayer) -> Routes {
+            router$(.route($path, guarded(Access::$access, on(MethodFilter::$method, $handler), bearer)))*
+        }
+    };
+}
+
+routes! { under_prefix, add_under_prefix:
+    POST "/signup" Public => sign_up::sign_up;
+    POST "/login" Public => log_in::log_in;
+    POST "/refresh" Public => refresh::refresh;
+    POST "/logout" Public => log_out::log_out;
+    POST "/logout-all" Bearer => log_out::log_out_everywhere;
+    POST "/password" Bearer => password::change_password;
+    GET "/me" Bearer => me::me;
+    GET "/sessions" Bearer => sessions::sessions;
+    DELETE "/sessions/{session}" Bearer => sessions::end_session;
+}
+
+routes! { at_root, add_at_root:
+    GET "/.well-known/jwks.json" Public => well_known::jwks;
+}
+
+fn guarded(
+    access: Access,
+    endpoint: MethodRouter<Arc<Shared>>,
+    bearer: &AuthLayer,
+) -> MethodRouter<Arc<Shared>> {
+    match access {
+        Access::Public => endpoint,
+        Access::Bearer => endpoint.route_layer(bearer.clone()),
+    }
+}
+
+pub(super) fn endpoints(prefix: &str) -> Vec<Endpoint> {
+    under_prefix(prefix).chain(at_root("")).collect()
+}
+
+pub(super) fn router<S>(prefix: &str, shared: Arc<Shared>) -> Router<S> {
+    let bearer = AuthLayer::new(shared.auth.verifier()).with_realm(shared.auth.issuer());
+    let envelope = from_fn_with_state(Arc::clone(&shared), envelope::envelope);
+    let inner = add_under_prefix(Router::new(), &bearer).method_not_allowed_fallback(wrong_method);
+    let root = add_at_root(Router::new(), &bearer)
+        .method_not_allowed_fallback(wrong_method)
+        .route_layer(envelope.clone());
+    // Where they have a prefix to themselves they answer for all of it; at the
+    // root what is unknown is the application's.
+    let router = if prefix.is_empty() {
+        root.merge(inner.route_layer(envelope))
+    } else {
+        root.nest(prefix, inner.fallback(unknown).layer(envelope))
+    };
+    router.with_state(shared)
+}
+
+async fn unknown() -> Rejection {
+    Rejection::new(Code::NotFound)
+}
+
+async fn wrong_method() -> Rejection {
+    Rejection::new(Code::MethodNotAllowed)
+}
