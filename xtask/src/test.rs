@@ -1,0 +1,53 @@
+//! `cargo xtask test`: every test, with throw-away servers.
+
+use std::{
+    env,
+    process::{Command, Stdio},
+};
+
+use crate::{
+    run::{Failure, Run, cargo},
+    servers::Servers,
+};
+
+/// Starts the servers, runs everything that is a test, and stops them.
+///
+/// # Errors
+/// That of the first step that fails.
+pub fn test(run: &mut Run) -> Result<(), Failure> {
+    let servers = Servers::start(run)?;
+    let with_servers = |mut command: Command| {
+        command.envs(servers.environment());
+        command
+    };
+    run.step("tests", &mut with_servers(tests()))?;
+    run.step(
+        "documentation tests",
+        &mut with_servers(cargo("test --workspace --all-features --doc")),
+    )?;
+    // With the features its own manifest asks for: together with the whole workspace it would get everybody's.
+    run.step(
+        "quickstart",
+        &mut with_servers(cargo("run --package quickstart -- --demo")),
+    )
+}
+
+fn tests() -> Command {
+    if !has_nextest() {
+        return cargo("test --workspace --all-features --lib --bins --tests");
+    }
+    let mut command = cargo("nextest run --workspace --all-features");
+    // Whoever waits for a report wants all of it; at a terminal, the first failure.
+    if env::var_os("CI").is_some() {
+        command.arg("--no-fail-fast");
+    }
+    command
+}
+
+fn has_nextest() -> bool {
+    let version = cargo("nextest --version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    version.is_ok_and(|status| status.success())
+}
