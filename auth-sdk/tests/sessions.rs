@@ -3,12 +3,23 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::RootSecrets;
-use auth_sdk::{AuthError, BuildError, Context, LogIn, LoggedIn, RefreshToken, SignUp, UserStatus};
+use auth_sdk::{
+    AuthError, BuildError, Context, LogIn, LoggedIn, RefreshToken, SignUp, Store, UserStatus,
+};
 use support::unsure::Unsure;
 use support::{PASSWORD, Rig, accepts, builder, client, password, rig, rig_with, root};
+
+/// A rig whose store can be made to fail.
+async fn unsure_rig() -> (Rig, Arc<Unsure>) {
+    let mut unsure = None;
+    let wrap = |store| -> Arc<dyn Store> { unsure.insert(Unsure::new(store)).clone() };
+    let rig = rig_with(wrap, |builder| builder).await;
+    (rig, unsure.unwrap())
+}
 
 async fn refused(rig: &Rig, token: &RefreshToken) -> bool {
     matches!(
@@ -301,17 +312,7 @@ async fn unsafe_lifetimes_are_refused_when_building() {
 /// The commit went through, its confirmation did not.
 #[tokio::test]
 async fn an_unconfirmed_commit_converges() {
-    let mut unsure = None;
-    let rig = rig_with(
-        |store| {
-            let wrapped = Unsure::new(store);
-            unsure = Some(wrapped.clone());
-            wrapped
-        },
-        |builder| builder,
-    )
-    .await;
-    let unsure = unsure.unwrap();
+    let (rig, unsure) = unsure_rig().await;
 
     unsure.cut_next();
     let user = rig.sign_up("ada@example.org").await;
@@ -356,17 +357,7 @@ async fn an_unconfirmed_commit_converges() {
 /// 54: an outage is no "no".
 #[tokio::test]
 async fn c54_a_store_that_is_down_refuses_nobody() {
-    let mut unsure = None;
-    let rig = rig_with(
-        |store| {
-            let wrapped = Unsure::new(store);
-            unsure = Some(wrapped.clone());
-            wrapped
-        },
-        |builder| builder,
-    )
-    .await;
-    let unsure = unsure.unwrap();
+    let (rig, unsure) = unsure_rig().await;
     let ada = rig.ada().await;
     unsure.set_down(true);
     let unavailable = |error: AuthError| matches!(error, AuthError::Unavailable(_));
@@ -394,17 +385,7 @@ async fn c54_a_store_that_is_down_refuses_nobody() {
 /// Who hangs up between the commit and the answer has logged out all the same.
 #[tokio::test]
 async fn a_dropped_call_still_ends_what_it_committed_to_end() {
-    let mut unsure = None;
-    let rig = rig_with(
-        |store| {
-            let wrapped = Unsure::new(store);
-            unsure = Some(wrapped.clone());
-            wrapped
-        },
-        |builder| builder,
-    )
-    .await;
-    let unsure = unsure.unwrap();
+    let (rig, unsure) = unsure_rig().await;
     let hang_up = Duration::from_millis(5);
     let settle = || tokio::time::sleep(Duration::from_millis(200));
 
