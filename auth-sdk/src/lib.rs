@@ -8,7 +8,8 @@
 //! use std::sync::Arc;
 //! use auth_sdk::{Audience, Auth, Context, Issuer, LogIn, MemoryStore, Password, RootSecret, SignUp, SystemRandom};
 //!
-//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let auth = Auth::builder(
 //!     Issuer::new("https://auth.example.com")?,
 //!     Audience::new("https://api.example.com")?,
@@ -28,8 +29,8 @@
 //!
 //! auth.log_out(&cx, &ada.tokens.refresh_token).await?;
 //! assert!(auth.verifier().verify(ada.tokens.access_token.expose()).await.is_err());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! # }).unwrap();
+//! # Ok(())
+//! # }
 //! ```
 
 mod auth;

@@ -33,7 +33,10 @@ async fn every_method_is_denied_without_a_token_a_preflight_too() {
             .send(method, "/", &[("origin", b"https://evil.example")], b"")
             .await;
         assert_eq!(answer.status, 401, "{method}");
-        assert_eq!(answer.challenges(), ["Bearer realm=\"https://auth.example.com\""]);
+        assert_eq!(
+            answer.challenges(),
+            ["Bearer realm=\"https://auth.example.com\""]
+        );
     }
     server
         .get("/", None)

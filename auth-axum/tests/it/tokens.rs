@@ -33,7 +33,7 @@ async fn a_user_signs_up_logs_in_refreshes_and_logs_out() {
     assert_eq!(tokens["token_type"], "Bearer");
     assert_eq!(tokens["scope"], "read");
     assert_eq!(tokens["user"], made["user"]);
-    assert!((285..=300).contains(&tokens["expires_in"].as_u64().unwrap()));
+    assert!((284..=300).contains(&tokens["expires_in"].as_u64().unwrap()));
     let first: Tokens = serde_json::from_value(tokens).unwrap();
     assert_eq!(client.status(&first.access_token).await, 200);
 

@@ -62,8 +62,8 @@ impl Unsure {
 }
 
 impl Store for Unsure {
-    fn signing_keys(&self) -> Option<&dyn SigningKeyStore> {
-        self.inner.signing_keys()
+    fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
+        self.inner.signing_key_store()
     }
 }
 

@@ -101,7 +101,7 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn signing_keys(&self) -> Option<&dyn SigningKeyStore> {
+    fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         Some(self)
     }
 }

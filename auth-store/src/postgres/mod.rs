@@ -144,7 +144,7 @@ impl fmt::Debug for PgStore {
 }
 
 impl Store for PgStore {
-    fn signing_keys(&self) -> Option<&dyn SigningKeyStore> {
+    fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         Some(self)
     }
 }

@@ -142,7 +142,7 @@ impl fmt::Debug for SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn signing_keys(&self) -> Option<&dyn SigningKeyStore> {
+    fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         Some(self)
     }
 }

@@ -42,7 +42,7 @@ pub trait Store:
     + 'static
 {
     /// Where sealed signing keys are kept, if this store keeps them.
-    fn signing_keys(&self) -> Option<&dyn SigningKeyStore> {
+    fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         None
     }
 }

@@ -24,7 +24,7 @@ pub struct User {
     pub ver: i64,
     /// The session epoch: sessions below it are dead.
     pub session_epoch: i64,
-    /// Names of the user's roles, in order.
+    /// Names of the user's roles.
     pub roles: Vec<String>,
     /// When the account was made.
     pub created_at: Timestamp,
@@ -200,8 +200,8 @@ pub trait UserStore {
         change: PasswordChange,
     ) -> Result<Committed<ChangeOutcome>, StoreError>;
 
-    /// Sets a user's status. Any change raises `ver` and `session_epoch` and
-    /// writes the log row.
+    /// Sets a user's status, raises `ver` and `session_epoch` and writes the
+    /// log row, even if the status is the same as before.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.

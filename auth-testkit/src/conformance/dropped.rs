@@ -167,7 +167,7 @@ pub async fn whatever_is_dropped_the_store_works_on(subject: &dyn Subject) {
         dropped(round, store.read_log(&Cursor::start())).await;
         dropped(round, store.settings(HOUR)).await;
         dropped(round, store.create_tenant(tenant)).await;
-        if let Some(keys) = store.signing_keys() {
+        if let Some(keys) = store.signing_key_store() {
             dropped(round, keys.store_first_signing_key(&key)).await;
             dropped(round, keys.signing_keys()).await;
         }
@@ -175,7 +175,7 @@ pub async fn whatever_is_dropped_the_store_works_on(subject: &dyn Subject) {
     world.store.create_tenant(tenant).await.unwrap();
     world.user_of(tenant).await;
     assert!(world.store.settings(HOUR).await.unwrap().max_token_lifetime >= HOUR);
-    if let Some(keys) = world.store.signing_keys() {
+    if let Some(keys) = world.store.signing_key_store() {
         keys.store_first_signing_key(&key).await.unwrap();
         assert_eq!(
             keys.signing_keys().await.unwrap().len(),

@@ -22,7 +22,7 @@ pub async fn of_8_first_keys_at_once_one_wins(subject: &dyn Subject) {
     let seen = at_once(8, |turn| {
         let store = world.handle(turn);
         async move {
-            let keys = store.signing_keys()?;
+            let keys = store.signing_key_store()?;
             let bytes = format!("private {turn}").into_bytes();
             keys.store_first_signing_key(&key(&format!("key-{turn}"), Sealed::from_bytes(bytes)))
                 .await
@@ -58,8 +58,10 @@ pub async fn of_8_first_keys_at_once_one_wins(subject: &dyn Subject) {
 /// What was sealed is opened from what the store gives back.
 pub async fn a_sealed_key_comes_back_unchanged(subject: &dyn Subject) {
     let world = World::new(subject).await;
-    let (Some(keys), Some(second)) = (world.store.signing_keys(), world.second.signing_keys())
-    else {
+    let (Some(keys), Some(second)) = (
+        world.store.signing_key_store(),
+        world.second.signing_key_store(),
+    ) else {
         return;
     };
     assert_eq!(
@@ -102,8 +104,10 @@ pub async fn a_sealed_key_comes_back_unchanged(subject: &dyn Subject) {
 /// A later key changes nothing.
 pub async fn a_first_key_stays_the_first(subject: &dyn Subject) {
     let world = World::new(subject).await;
-    let (Some(keys), Some(second)) = (world.store.signing_keys(), world.second.signing_keys())
-    else {
+    let (Some(keys), Some(second)) = (
+        world.store.signing_key_store(),
+        world.second.signing_key_store(),
+    ) else {
         return;
     };
     keys.store_first_signing_key(&key("first", Sealed::from_bytes(vec![1])))

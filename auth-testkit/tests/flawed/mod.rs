@@ -156,7 +156,7 @@ impl Subject for Flawed {
 }
 
 impl Store for Flawed {
-    fn signing_keys(&self) -> Option<&dyn SigningKeyStore> {
+    fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         Some(self)
     }
 }

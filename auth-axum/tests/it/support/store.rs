@@ -164,7 +164,7 @@ impl SettingsStore for Faulty {
 }
 
 impl Store for Faulty {
-    fn signing_keys(&self) -> Option<&dyn SigningKeyStore> {
-        Store::signing_keys(&self.inner)
+    fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
+        self.inner.signing_key_store()
     }
 }

@@ -52,8 +52,7 @@ impl Signer {
         let header = json!({ "alg": "EdDSA", "typ": typ, "kid": self.key.verifying_key().kid() });
         let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(claims));
-        let pair =
-            Ed25519KeyPair::from_pkcs8_maybe_unchecked(self.key.to_pkcs8().expose()).unwrap();
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(self.key.expose().expose()).unwrap();
         let signature = BASE64_URL_SAFE_NO_PAD.encode(pair.sign(signed.as_bytes()));
         format!("{signed}.{signature}")
     }
