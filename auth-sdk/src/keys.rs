@@ -50,7 +50,7 @@ impl StoredKeys {
         random: &dyn SecureRandom,
         clock: Arc<FlooredClock>,
     ) -> Result<Self, KeyLoadError> {
-        let keys = store.signing_keys().ok_or(KeyLoadError::None)?;
+        let keys = store.signing_key_store().ok_or(KeyLoadError::None)?;
         let mut sealed = keys.signing_keys().await?;
         if sealed.is_empty() {
             // Another instance may do the same; the store lets one key win.
@@ -96,7 +96,7 @@ impl KeySource for StoredKeys {
         if self.keys().contains(unknown) || now.since(*reloaded) < COOL_DOWN {
             return Ok(());
         }
-        let keys = self.store.signing_keys().ok_or(Unavailable)?;
+        let keys = self.store.signing_key_store().ok_or(Unavailable)?;
         let sealed = keys.signing_keys().await.map_err(|error| {
             tracing::warn!(%error, "signing keys cannot be read");
             Unavailable
@@ -119,7 +119,7 @@ fn new_key(roots: &RootSecrets, random: &dyn SecureRandom) -> Result<SealedKey, 
         private: Sealed::seal(
             roots.active(),
             &place(public.kid()),
-            key.to_pkcs8().expose(),
+            key.expose().expose(),
             random,
         )?,
         created_at: Timestamp::default(),
@@ -149,11 +149,9 @@ fn unseal_one(sealed: &SealedKey, roots: &RootSecrets) -> Result<SigningKey, Key
             UnsealError::UnknownRoot(_) => KeyLoadError::ForeignRoot,
             _ => KeyLoadError::Damaged,
         })?;
-    let key = SigningKey::from_pkcs8(der.expose()).map_err(|_| KeyLoadError::Damaged)?;
-    let public = key.verifying_key();
-    let same = public.kid() == sealed.kid
-        && Algorithm::from_name(&sealed.algorithm) == Some(public.algorithm());
-    if same {
+    let algorithm = Algorithm::from_name(&sealed.algorithm).ok_or(KeyLoadError::Damaged)?;
+    let key = SigningKey::from_pkcs8(der.expose(), algorithm).map_err(|_| KeyLoadError::Damaged)?;
+    if key.verifying_key().kid() == sealed.kid {
         Ok(key)
     } else {
         Err(KeyLoadError::Damaged)

@@ -1,7 +1,7 @@
 //! The claims of an access token (RFC 7519 §4.1, RFC 9068 §2.2) and ours.
 
 use super::json::Reader;
-use super::verify::TokenError;
+use super::verify::{TokenError, TokenPolicy};
 use crate::id::{ClientId, SessionId, TenantId};
 use crate::scope::Scope;
 use crate::time::Timestamp;
@@ -19,11 +19,11 @@ pub struct Claims {
     /// `exp`: from when on it is dead.
     pub expires_at: Timestamp,
     /// `iat`: when it was issued.
-    pub issued_at: Timestamp,
+    pub issued_at: Option<Timestamp>,
     /// `nbf`: before when it is not alive.
     pub not_before: Option<Timestamp>,
     /// `jti`: its own id.
-    pub token_id: String,
+    pub token_id: Option<String>,
     /// `client_id`: who asked for it.
     pub client: Option<ClientId>,
     /// `sid`: the session it belongs to.
@@ -74,10 +74,24 @@ pub(super) const RESERVED: &[&str] = &[
 ];
 
 impl Claims {
-    pub(crate) fn parse(json: &[u8]) -> Result<Self, TokenError> {
+    pub(crate) fn parse(json: &[u8], policy: &TokenPolicy) -> Result<Self, TokenError> {
         let mut draft = Draft::default();
-        Reader::document(json, |name, value| draft.read(name, value))?;
-        draft.finish()
+        let mut present = 0_u64;
+        Reader::document(json, |name, value| {
+            if let Some(place) = policy
+                .required
+                .iter()
+                .position(|required| *required == name)
+            {
+                present |= 1 << place;
+            }
+            draft.read(name, value)
+        })?;
+        let missing = present.trailing_ones() as usize;
+        match policy.required.get(missing) {
+            Some(claim) => Err(TokenError::MissingClaim(claim.clone())),
+            None => draft.finish(),
+        }
     }
 }
 
@@ -114,18 +128,23 @@ impl Draft {
             "exp" => self.exp = Some(date(value.number()?.floor())?),
             "iat" => self.iat = Some(date(value.number()?.ceil())?),
             "nbf" => self.nbf = Some(date(value.number()?.ceil())?),
-            "jti" => self.jti = Some(value.string()?.into_owned()),
+            "jti" => {
+                let jti = Some(value.string()?).filter(|jti| !jti.is_empty());
+                self.jti = Some(jti.ok_or(TokenError::Malformed("jti"))?.into_owned());
+            }
             "client_id" => {
                 self.client_id = Some(parsed("client_id", ClientId::new(value.string()?))?);
             }
-            "sid" => self.sid = Some(parsed("sid", value.string()?.parse())?),
             "scope" => self.scope = parsed("scope", value.string()?.parse())?,
-            "tid" => self.tid = Some(parsed("tid", value.string()?.parse())?),
-            "ver" => self.ver = Some(value.integer()?),
-            "tver" => self.tver = Some(value.integer()?),
-            "amr" => self.amr = value.string_array()?,
             "auth_time" => self.auth_time = Some(date(value.number()?.floor())?),
-            "roles" => self.roles = value.string_array()?,
+            // Other issuers mean other things by these: what is not of our
+            // form is not there, which never allows more.
+            "sid" => self.sid = value.string_or_skip()?.and_then(|sid| sid.parse().ok()),
+            "tid" => self.tid = value.string_or_skip()?.and_then(|tid| tid.parse().ok()),
+            "ver" => self.ver = value.integer_or_skip()?,
+            "tver" => self.tver = value.integer_or_skip()?,
+            "amr" => self.amr = value.string_array_or_skip()?.unwrap_or_default(),
+            "roles" => self.roles = value.string_array_or_skip()?.unwrap_or_default(),
             // A token bound to a key is worth nothing as a bearer token
             // (RFC 9449 §7.2).
             "cnf" => {
@@ -139,21 +158,18 @@ impl Draft {
     }
 
     fn finish(self) -> Result<Claims, TokenError> {
-        let missing = TokenError::MissingClaim;
+        let missing = |claim: &str| TokenError::MissingClaim(claim.to_owned());
         Ok(Claims {
-            issuer: self.iss.ok_or(missing("iss"))?,
+            issuer: self.iss.ok_or_else(|| missing("iss"))?,
             subject: self
                 .sub
                 .filter(|sub| !sub.is_empty())
-                .ok_or(missing("sub"))?,
-            audience: self.aud.ok_or(missing("aud"))?,
-            expires_at: self.exp.ok_or(missing("exp"))?,
-            issued_at: self.iat.ok_or(missing("iat"))?,
+                .ok_or_else(|| missing("sub"))?,
+            audience: self.aud.ok_or_else(|| missing("aud"))?,
+            expires_at: self.exp.ok_or_else(|| missing("exp"))?,
+            issued_at: self.iat,
             not_before: self.nbf,
-            token_id: self
-                .jti
-                .filter(|jti| !jti.is_empty())
-                .ok_or(missing("jti"))?,
+            token_id: self.jti,
             client: self.client_id,
             session: self.sid,
             scope: self.scope,

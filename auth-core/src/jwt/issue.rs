@@ -159,7 +159,7 @@ impl TokenIssuer {
             typ: "at+jwt",
             kid: public.kid(),
         };
-        let text = sign(key, &json(&header)?, &json(&claims)?);
+        let text = sign(key, &json(&header)?, &json(&claims)?).ok_or(EntropyError)?;
         if text.len() > Self::MAX_LEN {
             return Err(IssueError::TooLong(Self::MAX_LEN));
         }
@@ -203,13 +203,15 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, IssueError> {
     serde_json::to_vec(value).map_err(|_| IssueError::TooLong(TokenIssuer::MAX_LEN))
 }
 
-fn sign(key: &SigningKey, header: &[u8], claims: &[u8]) -> String {
+fn sign(key: &SigningKey, header: &[u8], claims: &[u8]) -> Option<String> {
     let mut text = String::with_capacity((header.len() + claims.len()) * 4 / 3 + 96);
     BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut text);
     text.push('.');
     BASE64_URL_SAFE_NO_PAD.encode_string(claims, &mut text);
-    let signature = key.sign(text.as_bytes());
+    let signature = key.sign(text.as_bytes(), |signature| {
+        BASE64_URL_SAFE_NO_PAD.encode(signature)
+    })?;
     text.push('.');
-    BASE64_URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut text);
-    text
+    text.push_str(&signature);
+    Some(text)
 }

@@ -80,12 +80,35 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads an integer that needs no fraction, exponent or more than 64 bits.
-    pub(super) fn integer(&mut self) -> Result<i64> {
+    /// Reads a string; skips anything else.
+    pub(super) fn string_or_skip(&mut self) -> Result<Option<Cow<'a, str>>> {
+        self.space();
+        if self.peek() == Some(b'"') {
+            self.string().map(Some)
+        } else {
+            self.skip().map(|()| None)
+        }
+    }
+
+    /// Reads an integer of 64 bits; skips anything else.
+    pub(super) fn integer_or_skip(&mut self) -> Result<Option<i64>> {
         self.space();
         let start = self.at;
-        self.skip_number()?;
-        self.text[start..self.at].parse().map_err(|_| MALFORMED)
+        self.skip()?;
+        Ok(self.text[start..self.at].parse().ok())
+    }
+
+    /// Reads an array of strings; skips anything else.
+    pub(super) fn string_array_or_skip(&mut self) -> Result<Option<Vec<String>>> {
+        self.space();
+        let start = self.at;
+        self.skip()?;
+        let mut value = Self {
+            text: &self.text[..self.at],
+            at: start,
+            depth: 0,
+        };
+        Ok(value.string_array().ok())
     }
 
     /// Reads one string, or an array of strings.

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::claims::Claims;
+use crate::key::Algorithm;
 use crate::time::Timestamp;
 
 /// Why a token is no good: for operators. A client hears `invalid_token` for
 /// each (RFC 6750 §3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
     /// Not three parts with two dots: a JWE, a JSON serialisation, or noise.
@@ -39,7 +40,7 @@ pub enum TokenError {
     Signature,
     /// A claim that the policy requires is absent.
     #[error("claim {0} is missing")]
-    MissingClaim(&'static str),
+    MissingClaim(String),
     /// Another issuer's.
     #[error("another issuer")]
     Issuer,
@@ -64,7 +65,11 @@ pub enum TokenError {
 #[derive(Clone, Debug)]
 pub struct TokenPolicy {
     pub(crate) issuer: String,
-    pub(crate) audience: String,
+    pub(crate) audiences: Vec<String>,
+    /// `None`: whichever the key is bound to.
+    pub(crate) algorithms: Option<Vec<Algorithm>>,
+    pub(crate) types: Vec<String>,
+    pub(crate) required: Vec<String>,
     pub(crate) leeway: Duration,
     pub(crate) max_lifetime: Duration,
     pub(crate) max_len: usize,
@@ -74,21 +79,42 @@ impl TokenPolicy {
     /// The greatest leeway.
     pub const MAX_LEEWAY: Duration = Duration::from_secs(60);
 
+    /// Media types compare without case (RFC 9068 §2.1).
+    pub(crate) fn is_type(&self, typ: &str) -> bool {
+        self.types
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(typ))
+    }
+
+    pub(crate) fn allows(&self, algorithm: Algorithm) -> bool {
+        self.algorithms
+            .as_ref()
+            .is_none_or(|allowed| allowed.contains(&algorithm))
+    }
+
     pub(crate) fn check(&self, claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
         if claims.issuer != self.issuer {
             return Err(TokenError::Issuer);
         }
-        if !claims.audience.contains(&self.audience) {
+        if !claims
+            .audience
+            .iter()
+            .any(|audience| self.audiences.contains(audience))
+        {
             return Err(TokenError::Audience);
         }
         if now >= claims.expires_at + self.leeway {
             return Err(TokenError::Expired);
         }
         let soon = now + self.leeway;
-        if claims.issued_at > soon || claims.not_before.is_some_and(|nbf| nbf > soon) {
+        let early = |time: Option<Timestamp>| time.is_some_and(|time| time > soon);
+        if early(claims.issued_at) || early(claims.not_before) {
             return Err(TokenError::NotYetValid);
         }
-        if claims.expires_at.since(claims.issued_at) > self.max_lifetime {
+        let lifetime = claims
+            .issued_at
+            .map(|issued_at| claims.expires_at.since(issued_at));
+        if lifetime.is_some_and(|lifetime| lifetime > self.max_lifetime) {
             return Err(TokenError::Lifetime);
         }
         Ok(())

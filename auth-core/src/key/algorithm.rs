@@ -2,30 +2,73 @@
 
 use std::fmt;
 
-/// A signature algorithm. One key has one; a token that names another is
-/// rejected before any cryptography (RFC 8725 §3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// `EdDSA` with Ed25519.
-    EdDsa,
+macro_rules! algorithms {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $family:ident;)*) => {
+        /// A signature algorithm. One key has one; a token that names another
+        /// is rejected before any cryptography (RFC 8725 §3.1).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Algorithm {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Algorithm {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name in the `alg` header.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Reads the `alg` header, byte for byte; `none` in any spelling
+            /// is no algorithm.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+
+            pub(crate) const fn family(self) -> Family {
+                match self { $(Self::$variant => Family::$family,)* }
+            }
+        }
+    };
 }
 
-impl Algorithm {
-    /// The name in the `alg` header.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::EdDsa => "EdDSA",
-        }
-    }
+algorithms! {
+    /// `EdDSA` with Ed25519.
+    EdDsa = "EdDSA", Ed25519;
+    /// ECDSA with P-256 and SHA-256.
+    Es256 = "ES256", P256;
+    /// ECDSA with P-384 and SHA-384.
+    Es384 = "ES384", P384;
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256 = "RS256", Rsa;
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384 = "RS384", Rsa;
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512 = "RS512", Rsa;
+    /// RSASSA-PSS with SHA-256 and MGF1 with SHA-256.
+    Ps256 = "PS256", Rsa;
+    /// RSASSA-PSS with SHA-384 and MGF1 with SHA-384.
+    Ps384 = "PS384", Rsa;
+    /// RSASSA-PSS with SHA-512 and MGF1 with SHA-512.
+    Ps512 = "PS512", Rsa;
+    /// HMAC with SHA-256: whoever verifies can also issue.
+    Hs256 = "HS256", Hmac;
+    /// HMAC with SHA-384: whoever verifies can also issue.
+    Hs384 = "HS384", Hmac;
+    /// HMAC with SHA-512: whoever verifies can also issue.
+    Hs512 = "HS512", Hmac;
+}
 
-    /// Reads the `alg` header, byte for byte; `none` in any spelling is no
-    /// algorithm.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::EdDsa]
-            .into_iter()
-            .find(|algorithm| algorithm.as_str() == name)
-    }
+/// What kind of key an algorithm takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Ed25519,
+    P256,
+    P384,
+    Rsa,
+    Hmac,
 }
 
 impl fmt::Display for Algorithm {

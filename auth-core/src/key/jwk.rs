@@ -1,22 +1,32 @@
-//! Public keys as they are published (RFC 7517, RFC 8037).
+//! JSON Web Keys, in and out (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use ring::digest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::algorithm::Algorithm;
+use super::error::KeyError;
+use super::material::{Public, Rsa};
+use crate::secret::Secret;
 
-/// A public key. There is no private member to leak.
+/// A public key as it is published. There is no private member to leak.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Jwk {
     kty: &'static str,
-    crv: &'static str,
-    x: String,
     #[serde(rename = "use")]
     purpose: &'static str,
     alg: &'static str,
     kid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crv: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    y: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    e: Option<String>,
 }
 
 /// A set of public keys: what `/.well-known/jwks.json` answers.
@@ -27,38 +37,171 @@ pub struct Jwks {
 }
 
 impl Jwk {
-    /// An Ed25519 public key.
-    pub(super) fn ed25519(public: &[u8; 32], kid: &str) -> Self {
-        Self {
-            kty: "OKP",
-            crv: "Ed25519",
-            x: BASE64_URL_SAFE_NO_PAD.encode(public),
+    /// `None` for a secret: it is not published.
+    pub(super) fn new(key: &Public, algorithm: Algorithm, kid: &str) -> Option<Self> {
+        let jwk = |kty| Self {
+            kty,
             purpose: "sig",
-            alg: Algorithm::EdDsa.as_str(),
+            alg: algorithm.as_str(),
             kid: kid.to_owned(),
+            crv: None,
+            x: None,
+            y: None,
+            n: None,
+            e: None,
+        };
+        let ec = |crv, x: &[u8], y: &[u8]| Self {
+            crv: Some(crv),
+            x: Some(encode(x)),
+            y: Some(encode(y)),
+            ..jwk("EC")
+        };
+        Some(match key {
+            Public::Ed25519(x) => Self {
+                crv: Some("Ed25519"),
+                x: Some(encode(x)),
+                ..jwk("OKP")
+            },
+            Public::P256(point) => ec("P-256", &point[1..33], &point[33..]),
+            Public::P384(point) => ec("P-384", &point[1..49], &point[49..]),
+            Public::Rsa(Rsa { n, e }) => Self {
+                n: Some(encode(n)),
+                e: Some(encode(e)),
+                ..jwk("RSA")
+            },
+            Public::Hmac(_) => return None,
+        })
+    }
+}
+
+/// A JWK as somebody wrote it; nothing is believed of it yet.
+#[derive(Deserialize)]
+pub(super) struct RawJwk {
+    kty: String,
+    #[serde(rename = "use")]
+    purpose: Option<String>,
+    key_ops: Option<Vec<String>>,
+    alg: Option<String>,
+    pub(super) kid: Option<String>,
+    crv: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    k: Option<Secret<String>>,
+    d: Option<Secret<String>>,
+    p: Option<Secret<String>>,
+    q: Option<Secret<String>>,
+    dp: Option<Secret<String>>,
+    dq: Option<Secret<String>>,
+    qi: Option<Secret<String>>,
+}
+
+impl RawJwk {
+    pub(super) fn parse(json: &str) -> Result<Self, KeyError> {
+        serde_json::from_str(json).map_err(|_| KeyError::Malformed)
+    }
+
+    /// Whether it shows what only its owner may know.
+    pub(super) const fn is_private(&self) -> bool {
+        let Self {
+            k,
+            d,
+            p,
+            q,
+            dp,
+            dq,
+            qi,
+            ..
+        } = self;
+        k.is_some()
+            || d.is_some()
+            || p.is_some()
+            || q.is_some()
+            || dp.is_some()
+            || dq.is_some()
+            || qi.is_some()
+    }
+
+    /// Whether it is a shared secret.
+    pub(super) fn is_secret(&self) -> bool {
+        self.kty == "oct"
+    }
+
+    /// The algorithm it is for: the one it names, or the one that its type
+    /// leaves. An RSA key that names none is taken for RS256, as `OpenID`
+    /// providers mean it.
+    pub(super) fn algorithm(&self) -> Result<Algorithm, KeyError> {
+        let by_type = match (self.kty.as_str(), self.crv.as_deref()) {
+            ("OKP", Some("Ed25519")) => Some(Algorithm::EdDsa),
+            ("EC", Some("P-256")) => Some(Algorithm::Es256),
+            ("EC", Some("P-384")) => Some(Algorithm::Es384),
+            ("RSA", _) => Some(Algorithm::Rs256),
+            _ => None,
+        };
+        match self.alg.as_deref() {
+            // RFC 9864 gives Ed25519 a name of its own.
+            Some("Ed25519") => Ok(Algorithm::EdDsa),
+            Some(name) => Algorithm::from_name(name).ok_or(KeyError::Unsupported),
+            None => by_type.ok_or(KeyError::Unsupported),
+        }
+    }
+
+    /// Refuses a key that says it is not for this (RFC 7517 §4.2, §4.3).
+    pub(super) fn check_purpose(&self, operation: &str) -> Result<(), KeyError> {
+        let purpose = self
+            .purpose
+            .as_deref()
+            .is_none_or(|purpose| purpose == "sig");
+        let allowed = self
+            .key_ops
+            .as_ref()
+            .is_none_or(|ops| ops.iter().any(|op| op == operation));
+        if purpose && allowed {
+            Ok(())
+        } else {
+            Err(KeyError::WrongPurpose)
+        }
+    }
+
+    pub(super) fn public(&self, algorithm: Algorithm) -> Result<Public, KeyError> {
+        let coordinates = |len| -> Result<Vec<u8>, KeyError> {
+            let mut point = vec![4];
+            for coordinate in [&self.x, &self.y] {
+                let coordinate = member(coordinate.as_deref())?;
+                if coordinate.len() != len {
+                    return Err(KeyError::Malformed);
+                }
+                point.extend_from_slice(&coordinate);
+            }
+            Ok(point)
+        };
+        let key = match (self.kty.as_str(), self.crv.as_deref()) {
+            ("OKP", Some("Ed25519")) => Public::ed25519(&member(self.x.as_deref())?)?,
+            ("EC", Some("P-256")) => Public::p256(&coordinates(32)?)?,
+            ("EC", Some("P-384")) => Public::p384(&coordinates(48)?)?,
+            ("RSA", None) => Public::rsa(&member(self.n.as_deref())?, &member(self.e.as_deref())?)?,
+            ("oct", None) => {
+                let secret = self.k.as_ref().map(|k| k.expose().as_str());
+                Public::hmac(member(secret)?, algorithm)?
+            }
+            _ => return Err(KeyError::Unsupported),
+        };
+        if key.family() == algorithm.family() {
+            Ok(key)
+        } else {
+            Err(KeyError::WrongType)
         }
     }
 }
 
-/// The RFC 7638 thumbprint of an Ed25519 key (RFC 8037 appendix A.3).
-pub(super) fn ed25519_thumbprint(public: &[u8; 32]) -> String {
-    let x = BASE64_URL_SAFE_NO_PAD.encode(public);
-    let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-    BASE64_URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes()))
+pub(super) fn encode(bytes: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_thumbprint_is_that_of_rfc_8037_a_3() {
-        let mut public = [0; 32];
-        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
-        BASE64_URL_SAFE_NO_PAD.decode_slice(x, &mut public).unwrap();
-        assert_eq!(
-            ed25519_thumbprint(&public),
-            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-        );
-    }
+fn member(text: Option<&str>) -> Result<Vec<u8>, KeyError> {
+    let text = text.ok_or(KeyError::Malformed)?;
+    BASE64_URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| KeyError::Malformed)
 }

@@ -1,48 +1,100 @@
 //! The keys of one issuer.
 
-use std::sync::Arc;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::algorithm::Algorithm;
-use super::jwk::Jwks;
+use super::error::KeyError;
+use super::jwk::{Jwks, RawJwk};
 use super::verifying::VerifyingKey;
 
-/// Public keys of one issuer, each found by its id.
+/// Keys of one issuer, each found by its id.
 #[derive(Clone, Debug, Default)]
-pub struct KeySet(Vec<Arc<VerifyingKey>>);
+pub struct KeySet(Vec<VerifyingKey>);
 
-/// Two keys of a set have one id (RFC 7517 §4.5).
+/// Keys do not make a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("two keys of the set have the same key id")]
-pub struct DuplicateKeyId;
+#[non_exhaustive]
+pub enum KeySetError {
+    /// Two keys have one id, which would not tell which is meant
+    /// (RFC 7517 §4.5).
+    #[error("two keys of the set have the same key id")]
+    DuplicateKeyId,
+    /// The text is no JWK set.
+    #[error("not a JWK set")]
+    Malformed,
+    /// The set shows a private key. It is compromised.
+    #[error("the public key set contains private members; consider its keys compromised")]
+    Private,
+    /// More keys than any issuer has.
+    #[error("the set has more than {} keys", KeySet::MAX_KEYS)]
+    TooMany,
+}
+
+#[derive(Deserialize)]
+struct RawSet<'a> {
+    #[serde(borrow)]
+    keys: Vec<&'a RawValue>,
+}
 
 impl KeySet {
+    /// The most keys a set may have.
+    pub const MAX_KEYS: usize = 100;
+
     /// A set of these keys.
     ///
     /// # Errors
-    /// [`DuplicateKeyId`] when an id would not tell which key is meant.
-    pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Result<Self, DuplicateKeyId> {
-        let keys: Vec<_> = keys.into_iter().map(Arc::new).collect();
-        let twice = keys
-            .iter()
-            .enumerate()
-            .any(|(n, key)| keys[..n].iter().any(|earlier| earlier.kid() == key.kid()));
-        if twice {
-            Err(DuplicateKeyId)
-        } else {
-            Ok(Self(keys))
+    /// [`KeySetError`] when an id would not tell which key is meant.
+    pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Result<Self, KeySetError> {
+        let mut set = Vec::<VerifyingKey>::new();
+        for key in keys {
+            if set.len() == Self::MAX_KEYS {
+                return Err(KeySetError::TooMany);
+            }
+            if set.iter().any(|known| known.kid() == key.kid()) {
+                return Err(KeySetError::DuplicateKeyId);
+            }
+            set.push(key);
         }
+        Ok(Self(set))
+    }
+
+    /// Reads a public JWK set (RFC 7517 §5). Keys of unknown types and those
+    /// that are for something else are skipped, as the RFC asks; each with its
+    /// place in the set and the reason.
+    ///
+    /// # Errors
+    /// [`KeySetError`] when the text is no set, an id stands twice, or a
+    /// private key is shown.
+    pub fn from_jwks(json: &str) -> Result<(Self, Vec<(usize, KeyError)>), KeySetError> {
+        let set: RawSet<'_> = serde_json::from_str(json).map_err(|_| KeySetError::Malformed)?;
+        let (mut keys, mut skipped) = (Vec::new(), Vec::new());
+        for (place, jwk) in set.keys.into_iter().enumerate() {
+            let key = RawJwk::parse(jwk.get()).and_then(|jwk| {
+                if jwk.is_private() {
+                    return Err(KeyError::PrivateInPublic);
+                }
+                VerifyingKey::from_raw(&jwk)
+            });
+            match key {
+                Ok(key) => keys.push(key),
+                Err(KeyError::PrivateInPublic) => return Err(KeySetError::Private),
+                Err(reason) => skipped.push((place, reason)),
+            }
+        }
+        Ok((Self::new(keys)?, skipped))
     }
 
     /// The key that a token with this header is verified by: the one named,
     /// compared byte for byte; without a name the only one there is. A key
     /// bound to another algorithm is not found.
-    pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Arc<VerifyingKey>> {
+    pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&VerifyingKey> {
         let key = match kid {
             Some(kid) => self.0.iter().find(|key| key.kid() == kid),
             None if self.0.len() == 1 => self.0.first(),
             None => None,
         };
-        key.filter(|key| key.algorithm() == algorithm).cloned()
+        key.filter(|key| key.algorithm() == algorithm)
     }
 
     /// Whether a key has this id.
@@ -50,10 +102,15 @@ impl KeySet {
         self.0.iter().any(|key| key.kid() == kid)
     }
 
-    /// The set as it is published.
+    /// The keys.
+    pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.0.iter()
+    }
+
+    /// The set as it is published: without shared secrets.
     pub fn to_jwks(&self) -> Jwks {
         Jwks {
-            keys: self.0.iter().map(|key| key.to_jwk()).collect(),
+            keys: self.0.iter().filter_map(VerifyingKey::to_jwk).collect(),
         }
     }
 }

@@ -1,58 +1,230 @@
 //! Public keys, ready to verify.
 
 use std::fmt;
+use std::sync::Arc;
 
-use ring::signature::{ED25519, UnparsedPublicKey};
+use spki::der::{Decode, Document};
+use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
-use super::algorithm::Algorithm;
-use super::jwk::{Jwk, ed25519_thumbprint};
+use super::algorithm::{Algorithm, Family};
+use super::backend::{Backend, Verify};
+use super::error::KeyError;
+use super::jwk::{Jwk, RawJwk};
+use super::material::Public;
 
-/// A public key, bound to one algorithm.
+/// A key that verifies, bound to one algorithm, prepared for one backend.
+/// Clones share it.
 #[derive(Clone)]
 pub struct VerifyingKey {
-    kid: String,
-    algorithm: Algorithm,
-    public: [u8; 32],
+    shared: Arc<Shared>,
 }
 
+struct Shared {
+    kid: String,
+    algorithm: Algorithm,
+    public: Public,
+    backend: Backend,
+    prepared: Box<dyn Verify>,
+}
+
+/// The longest key id; longer ones in tokens are not looked up.
+pub(crate) const MAX_KID: usize = 256;
+
 impl VerifyingKey {
-    /// An Ed25519 public key (RFC 8037); its id is its RFC 7638 thumbprint.
-    pub fn ed25519(public: [u8; 32]) -> Self {
-        Self {
-            kid: ed25519_thumbprint(&public),
-            algorithm: Algorithm::EdDsa,
-            public,
+    /// Reads a JWK. Its id is its `kid`, or its RFC 7638 thumbprint; its
+    /// algorithm is its `alg`, or the one its type leaves (RS256 for RSA).
+    ///
+    /// A secret (`kty` `oct`) is taken: whoever may verify by it may issue.
+    /// A private key is refused, and so is one that is for something else.
+    ///
+    /// # Errors
+    /// [`KeyError`] names what is wrong with it.
+    pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        let jwk = RawJwk::parse(json)?;
+        if jwk.is_private() && !jwk.is_secret() {
+            return Err(KeyError::PrivateInPublic);
         }
+        Self::from_raw(&jwk)
+    }
+
+    pub(super) fn from_raw(jwk: &RawJwk) -> Result<Self, KeyError> {
+        jwk.check_purpose("verify")?;
+        let algorithm = jwk.algorithm()?;
+        let key = Self::new(algorithm, jwk.public(algorithm)?)?;
+        match &jwk.kid {
+            Some(kid) => key.with_kid(kid),
+            None => Ok(key),
+        }
+    }
+
+    /// Reads a PEM public key (`BEGIN PUBLIC KEY`, RFC 7468 §13).
+    ///
+    /// # Errors
+    /// [`KeyError`] names what is wrong with it.
+    pub fn from_pem(pem: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
+        let (label, der) = Document::from_pem(pem).map_err(|_| KeyError::Malformed)?;
+        if label != "PUBLIC KEY" {
+            return Err(KeyError::Malformed);
+        }
+        Self::from_der(der.as_bytes(), algorithm)
+    }
+
+    /// Reads a DER `SubjectPublicKeyInfo` (RFC 5280 §4.1).
+    ///
+    /// # Errors
+    /// [`KeyError`] names what is wrong with it.
+    pub fn from_der(spki: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
+        let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(|_| KeyError::Malformed)?;
+        let bytes = info
+            .subject_public_key
+            .as_bytes()
+            .ok_or(KeyError::Malformed)?;
+        let curve = info.algorithm.parameters_oid().ok();
+        let public = match (info.algorithm.oid, curve) {
+            (ED25519, _) if info.algorithm.parameters.is_none() => Public::ed25519(bytes)?,
+            (EC, Some(P256)) => Public::p256(bytes)?,
+            (EC, Some(P384)) => Public::p384(bytes)?,
+            (RSA, _) => {
+                let key =
+                    pkcs1::RsaPublicKeyRef::from_der(bytes).map_err(|_| KeyError::Malformed)?;
+                Public::rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes())?
+            }
+            _ => return Err(KeyError::Unsupported),
+        };
+        Self::new(algorithm, public)
+    }
+
+    /// A shared secret of at least the hash's length (RFC 7518 §3.2). Whoever
+    /// may verify by it may issue.
+    ///
+    /// # Errors
+    /// [`KeyError`] when it is too short, or the algorithm is no HMAC.
+    pub fn hmac(secret: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
+        Self::new(algorithm, Public::hmac(secret.to_vec(), algorithm)?)
+    }
+
+    /// The same key under another id.
+    ///
+    /// # Errors
+    /// [`KeyError::KeyId`] when it is longer than 256 bytes.
+    pub fn with_kid(self, kid: &str) -> Result<Self, KeyError> {
+        if kid.len() > MAX_KID {
+            return Err(KeyError::KeyId);
+        }
+        let Shared {
+            algorithm,
+            ref public,
+            backend,
+            ..
+        } = *self.shared;
+        Self::prepare(kid.to_owned(), algorithm, public.clone(), backend)
+    }
+
+    /// The same key, prepared for another library.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the library does not take it.
+    pub fn with_backend(self, backend: Backend) -> Result<Self, KeyError> {
+        let Shared {
+            ref kid,
+            algorithm,
+            ref public,
+            ..
+        } = *self.shared;
+        Self::prepare(kid.clone(), algorithm, public.clone(), backend)
+    }
+
+    pub(super) fn new(algorithm: Algorithm, public: Public) -> Result<Self, KeyError> {
+        Self::prepare(public.thumbprint(), algorithm, public, Backend::default())
+    }
+
+    fn prepare(
+        kid: String,
+        algorithm: Algorithm,
+        public: Public,
+        backend: Backend,
+    ) -> Result<Self, KeyError> {
+        let prepared = backend.verifier(algorithm, &public)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                kid,
+                algorithm,
+                public,
+                backend,
+                prepared,
+            }),
+        })
     }
 
     /// The key id.
     pub fn kid(&self) -> &str {
-        &self.kid
+        &self.shared.kid
     }
 
     /// The one algorithm it is used with.
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
+    pub fn algorithm(&self) -> Algorithm {
+        self.shared.algorithm
     }
 
-    /// Its public form.
-    pub fn to_jwk(&self) -> Jwk {
-        Jwk::ed25519(&self.public, &self.kid)
+    /// The library it is prepared for.
+    pub fn backend(&self) -> Backend {
+        self.shared.backend
     }
 
-    /// Whether `signature` is this key's over `message`. A signature of
-    /// another length is no signature.
-    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ED25519, &self.public)
-            .verify(message, signature)
-            .is_ok()
+    /// Whether it is a shared secret.
+    pub fn is_secret(&self) -> bool {
+        self.shared.public.family() == Family::Hmac
+    }
+
+    /// The RFC 7638 thumbprint: what the key is, whatever it is called.
+    pub fn thumbprint(&self) -> String {
+        self.shared.public.thumbprint()
+    }
+
+    /// Its public form; `None` for a secret.
+    pub fn to_jwk(&self) -> Option<Jwk> {
+        Jwk::new(&self.shared.public, self.shared.algorithm, &self.shared.kid)
+    }
+
+    /// Whether `signature` is this key's over `message`: for signatures that
+    /// travel beside what they sign. A token is verified by a
+    /// [`Verifier`](crate::verifier::Verifier), which reads its claims too.
+    ///
+    /// The form is the one of JWS: r ‖ s for ECDSA (RFC 7518 §3.4), a salt as
+    /// long as the hash for RSASSA-PSS (§3.5).
+    ///
+    /// # Guarantees
+    /// - A signature of another length is no signature.
+    /// - No signature is good for another algorithm than the key's own.
+    /// - A MAC is compared in constant time.
+    ///
+    /// An ECDSA signature has two forms, s and n − s, and both are good. That
+    /// a signature was not seen before does not tell that its message was not.
+    ///
+    /// ```
+    /// use auth_core::key::{Algorithm, VerifyingKey};
+    ///
+    /// let key = VerifyingKey::hmac(&[7; 32], Algorithm::Hs256)?;
+    /// assert!(!key.verifies(b"message", b"too short"));
+    /// # Ok::<(), auth_core::key::KeyError>(())
+    /// ```
+    #[must_use = "a signature that is not looked at proves nothing"]
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.shared.prepared.verify(message, signature)
     }
 }
+
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifyingKey")
-            .field("kid", &self.kid)
+            .field("kid", &self.shared.kid)
+            .field("algorithm", &self.shared.algorithm)
             .finish_non_exhaustive()
     }
 }

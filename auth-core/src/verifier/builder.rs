@@ -7,12 +7,15 @@ use super::{Shared, Verifier};
 use crate::clock::{Clock, SystemClock};
 use crate::issuer::{Audience, Issuer};
 use crate::jwt::{TokenIssuer, TokenPolicy};
-use crate::key::KeySource;
+use crate::key::{Algorithm, KeySource};
 use crate::revocation::RevocationView;
 
 /// Builds a [`Verifier`].
 ///
 /// # Defaults
+/// - algorithm: the one that the key is bound to
+/// - `typ`: `at+jwt`, with or without `application/` (RFC 9068 §4)
+/// - claims: `iss`, `sub`, `aud` and `exp` always; `iat` and `jti`
 /// - leeway: 0 s
 /// - longest token lifetime: 1 h
 /// - longest token: 8 KiB
@@ -43,6 +46,9 @@ pub enum VerifierBuildError {
     /// A leeway of more than 60 s.
     #[error("the leeway may not exceed 60 s")]
     Leeway,
+    /// 64 required claims or more.
+    #[error("at most 63 claims can be required")]
+    RequiredClaims,
 }
 
 impl VerifierBuilder {
@@ -50,7 +56,10 @@ impl VerifierBuilder {
         Self {
             policy: TokenPolicy {
                 issuer: issuer.as_str().to_owned(),
-                audience: audience.as_str().to_owned(),
+                audiences: vec![audience.as_str().to_owned()],
+                algorithms: None,
+                types: ["at+jwt", "application/at+jwt"].map(str::to_owned).to_vec(),
+                required: ["iat", "jti"].map(str::to_owned).to_vec(),
                 leeway: Duration::ZERO,
                 max_lifetime: Duration::from_secs(3600),
                 max_len: TokenIssuer::MAX_LEN,
@@ -71,6 +80,41 @@ impl VerifierBuilder {
     /// Accepts every valid token until it expires, logged out or not.
     pub fn without_revocations(mut self) -> Self {
         self.revocations = Revocations::None;
+        self
+    }
+
+    /// Accepts tokens for `audience` too.
+    pub fn with_audience(mut self, audience: &Audience) -> Self {
+        self.policy.audiences.push(audience.as_str().to_owned());
+        self
+    }
+
+    /// Accepts these algorithms and no others; none at all, if there are none
+    /// (RFC 8725 §3.1). A key's own algorithm is required in any case.
+    pub fn with_algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.policy.algorithms = Some(algorithms.into_iter().collect());
+        self
+    }
+
+    /// Accepts these media types in `typ` instead. A type that is not meant
+    /// for access tokens lets other tokens in (RFC 8725 §3.11).
+    pub fn with_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
+        self.policy.types = types.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Requires these claims instead, beside `iss`, `sub`, `aud` and `exp`.
+    pub fn with_required_claims<T: Into<String>>(
+        mut self,
+        claims: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.policy.required = claims.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Refuses tokens of more than `bytes`, before anything is decoded.
+    pub const fn with_max_len(mut self, bytes: usize) -> Self {
+        self.policy.max_len = bytes;
         self
     }
 
@@ -99,6 +143,9 @@ impl VerifierBuilder {
     pub fn build(self) -> Result<Verifier, VerifierBuildError> {
         if self.policy.leeway > TokenPolicy::MAX_LEEWAY {
             return Err(VerifierBuildError::Leeway);
+        }
+        if self.policy.required.len() >= 64 {
+            return Err(VerifierBuildError::RequiredClaims);
         }
         let revocations = match self.revocations {
             Revocations::Unsaid => return Err(VerifierBuildError::RevocationsUnsaid),

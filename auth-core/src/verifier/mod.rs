@@ -80,7 +80,7 @@ impl Verifier {
     /// [`VerifyError`]; [`Undecided`] when the answer needs I/O.
     pub fn verify_now(&self, token: &str) -> Result<Arc<Identity>, VerifyError> {
         let compact = Compact::split(token, self.shared.policy.max_len)?;
-        let header = Header::parse(&compact.header()?)?;
+        let header = Header::parse(&compact.header()?, &self.shared.policy)?;
         let keys = self.shared.keys.keys();
         let Some(key) = keys.find(header.kid.as_deref(), header.algorithm) else {
             return Err(match header.kid {
@@ -88,11 +88,11 @@ impl Verifier {
                 _ => TokenError::UnknownKey.into(),
             });
         };
-        if !key.verify(compact.signed.as_bytes(), &compact.signature()?) {
+        if !key.verifies(compact.signed.as_bytes(), &compact.signature()?) {
             return Err(TokenError::Signature.into());
         }
         let payload = compact.payload()?;
-        let claims = Claims::parse(&payload)?;
+        let claims = Claims::parse(&payload, &self.shared.policy)?;
         self.shared.policy.check(&claims, self.now().wall)?;
         self.check_standing(&claims)?;
         Ok(Arc::new(Identity::new(claims, payload)))
@@ -147,16 +147,16 @@ impl Verifier {
 /// A token that does not say what it stands on cannot be revoked, so it is not
 /// accepted where revocation matters.
 fn standpoint(claims: &Claims) -> Result<Standpoint, TokenError> {
-    let missing = TokenError::MissingClaim;
+    let missing = |claim: &str| TokenError::MissingClaim(claim.to_owned());
     Ok(Standpoint {
-        tenant: claims.tenant.ok_or(missing("tid"))?,
+        tenant: claims.tenant.ok_or_else(|| missing("tid"))?,
         user: claims
             .subject
             .parse()
             .map_err(|_| TokenError::Malformed("sub"))?,
-        session: claims.session.ok_or(missing("sid"))?,
-        user_version: claims.user_version.ok_or(missing("ver"))?,
-        tenant_version: claims.tenant_version.ok_or(missing("tver"))?,
+        session: claims.session.ok_or_else(|| missing("sid"))?,
+        user_version: claims.user_version.ok_or_else(|| missing("ver"))?,
+        tenant_version: claims.tenant_version.ok_or_else(|| missing("tver"))?,
     })
 }
 

@@ -31,8 +31,8 @@ const EMPTY: Room = Room {
 pub const ROOMS: &[Room] = &[
     Room {
         name: "auth-core",
-        outside: &["async-trait", "base64", "jsonwebtoken", "ring", "serde", "serde_json", "subtle", "thiserror", "tokio", "uuid",
-            "zeroize"],
+        outside: &["async-trait", "base64", "jsonwebtoken", "pkcs1", "pkcs8", "ring", "serde", "serde_json", "spki", "subtle",
+            "thiserror", "tokio", "uuid", "zeroize"],
         outside_by_feature: &["argon2", "aws-lc-rs", "icu_casemap", "icu_normalizer"],
         ..EMPTY
     },
