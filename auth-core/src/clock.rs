@@ -120,6 +120,17 @@ impl FlooredClock {
     }
 }
 
+impl FlooredClock {
+    /// What the store's clock stands at, at least, by all that was observed;
+    /// `None` before the first observation. Unlike [`now`](Clock::now) it owes
+    /// nothing to the wall clock: what has expired by it, has for good.
+    pub fn store_time(&self) -> Option<Timestamp> {
+        let floor = self.floor.load(Ordering::Acquire);
+        let mono = micros(self.inner.now().mono);
+        (floor != i64::MIN).then(|| Timestamp::from_unix_micros(floor.saturating_add(mono)))
+    }
+}
+
 impl Clock for FlooredClock {
     fn now(&self) -> Now {
         let Now { wall, mono } = self.inner.now();

@@ -180,7 +180,8 @@ fn expand<const N: usize>(material: &[u8], purpose: Purpose) -> Secret<[u8; N]> 
 ///
 /// A rotation goes next → active → retired: make the new secret known to every
 /// instance with [`with_other`](Self::with_other), then make it the active
-/// one; keep the old as an other for as long as a session may name it.
+/// one; keep the old as an other for as long as a session may name it, or a
+/// signing key is sealed under it.
 #[derive(Clone, Debug)]
 pub struct RootSecrets {
     active: RootSecret,

@@ -7,10 +7,10 @@ use std::time::Duration;
 use auth_core::jwt::TokenIssuer;
 use auth_core::key::{Jwks, KeySource};
 use auth_core::password::{HashPool, PasswordPolicy};
-use auth_core::revocation::{Cursor, RevocationView};
+use auth_core::revocation::{Cursor, Revocation, RevocationView, Target};
 use auth_core::verifier::Verifier;
-use auth_core::{Clock, Deadline, FlooredClock, RootSecrets, SecureRandom};
-use auth_store::{Committed, Store, StoreError, StoreErrorKind};
+use auth_core::{Clock, Deadline, FlooredClock, RootSecrets, SecureRandom, SessionId, TenantId};
+use auth_store::{Committed, REVOCATION_MARGIN, Store, StoreError, StoreErrorKind};
 use tracing::Instrument;
 
 use crate::builder::AuthBuilder;
@@ -47,6 +47,9 @@ pub(crate) struct Lifetimes {
     pub(crate) absolute: Duration,
     pub(crate) grace: Duration,
 }
+
+/// The longest that an access token may be made to live.
+pub(crate) const MAX_ACCESS_TOKEN: Duration = Duration::from_secs(3600);
 
 /// How long a caller without a deadline waits for a password to be hashed.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -89,43 +92,101 @@ impl Auth {
 }
 
 impl Shared {
+    /// Until when a password may wait, by the clock of the pool.
     pub(crate) fn deadline(&self, cx: &Context) -> Deadline {
-        cx.deadline
-            .unwrap_or_else(|| Deadline::after(self.clock.now(), PATIENCE))
+        let now = self.clock.now();
+        self.pool.deadline(
+            cx.deadline
+                .map_or(PATIENCE, |deadline| deadline.remaining(now)),
+        )
     }
 
     /// Runs a change, to its end even if its caller hangs up, and raises the
     /// floors it implies before it is answered.
     ///
     /// When the store cannot say whether the change was committed it is asked
-    /// once more; the second answer may be "nothing to do", which names no
-    /// floors, so the log is read again.
+    /// once more. The second answer may be "nothing to do", which names no
+    /// floors, so the log is read again, now or as soon as it can be.
     pub(crate) async fn revoking<T, F>(
         self: &Arc<Self>,
         change: impl Fn(Arc<dyn Store>) -> F + Send + 'static,
-    ) -> Result<T, AuthError>
+    ) -> Result<Settled<T>, AuthError>
     where
         T: Send + 'static,
         F: Future<Output = Result<Committed<T>, StoreError>> + Send,
     {
         let shared = self.clone();
         to_the_end(async move {
-            let committed = match change(shared.store.clone()).await {
-                Err(error) if error.kind() == StoreErrorKind::OutcomeUnknown => {
-                    let committed = change(shared.store.clone()).await?;
-                    load_revocations(&*shared.store, &shared.view, &shared.clock).await?;
-                    committed
-                }
-                other => other?,
-            };
-            let now = shared.clock.now().wall;
-            for revocation in &committed.revoked {
-                shared.view.raise(revocation, now);
+            let mut committed = change(shared.store.clone()).await;
+            let unsure = is_unknown(&committed);
+            if unsure {
+                committed = change(shared.store.clone()).await;
             }
-            Ok(committed.value)
+            if let Ok(committed) = &committed {
+                for revocation in &committed.revoked {
+                    shared.raise(revocation);
+                }
+            }
+            if unsure {
+                shared.reread_log().await;
+            }
+            Ok(Settled {
+                value: committed?.value,
+                unsure,
+            })
         })
         .await
     }
+
+    /// Rejects what is revoked from here on.
+    pub(crate) fn raise(&self, revocation: &Revocation) {
+        // Before anything is known of the store's clock nothing is forgotten.
+        self.view
+            .raise(revocation, self.clock.store_time().unwrap_or_default());
+    }
+
+    /// Rejects a session's tokens in this process, for longer than any lives.
+    /// For a session that has ended whoever ended it.
+    pub(crate) fn raise_session(&self, tenant: TenantId, session: SessionId) {
+        let target = Target::Session { tenant, session };
+        let expires_at = self.clock.now().wall + MAX_ACCESS_TOKEN + REVOCATION_MARGIN;
+        self.raise(&Revocation { target, expires_at });
+    }
+
+    /// Reads the log, because something may have been revoked that was not
+    /// heard of; when it cannot be read, goes on trying in the background.
+    pub(crate) async fn reread_log(self: &Arc<Self>) {
+        if self.load_revocations().await.is_ok() {
+            return;
+        }
+        let weak = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let mut pause = Duration::from_millis(100);
+            loop {
+                tokio::time::sleep(pause).await;
+                match weak.upgrade() {
+                    Some(shared) if shared.load_revocations().await.is_err() => {}
+                    _ => return,
+                }
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+        });
+    }
+
+    async fn load_revocations(&self) -> Result<(), AuthError> {
+        load_revocations(&*self.store, &self.view, &self.clock).await
+    }
+}
+
+/// What came of a change, and whether the store was unsure on the way.
+#[derive(Clone, Copy)]
+pub(crate) struct Settled<T> {
+    pub(crate) value: T,
+    pub(crate) unsure: bool,
+}
+
+pub(crate) fn is_unknown<T>(outcome: &Result<T, StoreError>) -> bool {
+    matches!(outcome, Err(error) if error.kind() == StoreErrorKind::OutcomeUnknown)
 }
 
 /// Runs `work` in a task of its own: what was committed must be seen through,

@@ -13,7 +13,7 @@ use auth_core::{
 };
 use auth_store::{Rotation, Store, StoreError};
 
-use crate::auth::{Auth, Lifetimes, Shared, load_revocations};
+use crate::auth::{Auth, Lifetimes, MAX_ACCESS_TOKEN, Shared, load_revocations};
 use crate::error::AuthError;
 use crate::keys::{KeyLoadError, StoredKeys};
 use crate::profile::{PlainProfile, TokenProfile};
@@ -172,11 +172,8 @@ impl AuthBuilder {
                 .build()?,
         };
         let clock = Arc::new(FlooredClock::new(self.clock));
-        let max_lifetime = self
-            .store
-            .settings(self.access_token)
-            .await?
-            .max_token_lifetime;
+        // From here on every revocation outlives a token of this lifetime.
+        self.store.settings(self.access_token).await?;
         let keys = StoredKeys::load(
             self.store.clone(),
             &self.roots,
@@ -191,7 +188,8 @@ impl AuthBuilder {
             .map_err(BuildError::Log)?;
         let verifier = Verifier::builder(&self.issuer, &self.audience, keys.clone())
             .with_revocations(view.clone())
-            .with_max_lifetime(max_lifetime)
+            // Not the present maximum: other instances may raise it.
+            .with_max_lifetime(MAX_ACCESS_TOKEN)
             .with_clock(clock.clone())
             .build()?;
         Ok(Auth {
@@ -220,7 +218,7 @@ impl AuthBuilder {
             grace,
         } = self.lifetimes;
         let token = self.access_token;
-        let wrong = if token < Duration::from_secs(10) || token > Duration::from_secs(3600) {
+        let wrong = if token < Duration::from_secs(10) || token > MAX_ACCESS_TOKEN {
             "an access token must live 10 s to 1 h"
         } else if token.subsec_nanos() != 0 {
             "an access token's lifetime must be whole seconds"

@@ -20,8 +20,14 @@ pub(crate) struct StoredKeys {
     roots: RootSecrets,
     clock: Arc<FlooredClock>,
     loaded: RwLock<Loaded>,
-    /// When the keys were last asked for; held while they are.
-    reloaded: Mutex<Monotonic>,
+    /// Held while the keys are asked for.
+    asked: Mutex<Asked>,
+}
+
+/// When the keys were last asked for, and whether there was an answer.
+struct Asked {
+    at: Monotonic,
+    outcome: Result<(), Unavailable>,
 }
 
 #[derive(Clone)]
@@ -59,14 +65,17 @@ impl StoredKeys {
             sealed = keys.signing_keys().await?;
         }
         let loaded = unseal(&sealed, roots)?;
-        let reloaded = Mutex::new(clock.now().mono);
+        let asked = Mutex::new(Asked {
+            at: clock.now().mono,
+            outcome: Ok(()),
+        });
         let roots = roots.clone();
         Ok(Self {
             store,
             roots,
             clock,
             loaded: RwLock::new(loaded),
-            reloaded,
+            asked,
         })
     }
 
@@ -90,22 +99,34 @@ impl KeySource for StoredKeys {
     }
 
     async fn refresh(&self, unknown: &str) -> Result<(), Unavailable> {
-        let mut reloaded = self.reloaded.lock().await;
+        let mut asked = self.asked.lock().await;
         let now = self.clock.now().mono;
-        // Whoever held the lock may have brought the key.
-        if self.keys().contains(unknown) || now.since(*reloaded) < COOL_DOWN {
+        // Whoever held the lock may have brought the key, or the news that
+        // nobody can ask.
+        if self.keys().contains(unknown) {
             return Ok(());
         }
+        if now.since(asked.at) < COOL_DOWN {
+            return asked.outcome;
+        }
+        let outcome = self.reload().await;
+        *asked = Asked { at: now, outcome };
+        outcome
+    }
+}
+
+impl StoredKeys {
+    async fn reload(&self) -> Result<(), Unavailable> {
         let keys = self.store.signing_key_store().ok_or(Unavailable)?;
         let sealed = keys.signing_keys().await.map_err(|error| {
             tracing::warn!(%error, "signing keys cannot be read");
             Unavailable
         })?;
-        *reloaded = now;
-        match unseal(&sealed, &self.roots) {
-            Ok(loaded) => *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded,
-            Err(error) => tracing::error!(?error, "stored signing keys cannot be used"),
-        }
+        let loaded = unseal(&sealed, &self.roots).map_err(|error| {
+            tracing::error!(?error, "stored signing keys cannot be used");
+            Unavailable
+        })?;
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
     }
 }

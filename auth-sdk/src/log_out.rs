@@ -4,13 +4,13 @@ use auth_core::refresh::RefreshToken;
 use auth_core::{SessionId, UserId};
 use auth_store::{EndSessions, Session};
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Settled};
 use crate::context::Context;
 use crate::error::AuthError;
 
 impl Auth {
     /// Ends the session of a refresh token; its access tokens are dead in this
-    /// process when the call returns. A session that has already ended is no
+    /// process when the call returns, whoever ended it. A session that has already ended is no
     /// error; a text that is no refresh token of ours ends nothing.
     ///
     /// # Errors
@@ -19,7 +19,10 @@ impl Auth {
     #[tracing::instrument(skip_all)]
     pub async fn log_out(&self, cx: &Context, token: &RefreshToken) -> Result<(), AuthError> {
         let session = self.shared.opened(cx, token)?.session();
-        self.end(cx, EndSessions::One(session)).await.map(drop)
+        self.end(cx, EndSessions::One(session)).await?;
+        // Whoever ended it, here or elsewhere: it has ended.
+        self.shared.raise_session(cx.tenant, session);
+        Ok(())
     }
 
     /// Ends all sessions of a user, and all their access tokens.
@@ -58,7 +61,7 @@ impl Auth {
         Ok(self.shared.store.sessions(cx.tenant, user).await?)
     }
 
-    async fn end(&self, cx: &Context, which: EndSessions) -> Result<u64, AuthError> {
+    async fn end(&self, cx: &Context, which: EndSessions) -> Result<Settled<u64>, AuthError> {
         let tenant = cx.tenant;
         self.shared
             .revoking(move |store| async move { store.end_sessions(tenant, which).await })
@@ -66,8 +69,9 @@ impl Auth {
     }
 }
 
-fn found(ended: u64) -> Result<(), AuthError> {
-    if ended == 0 {
+/// After doubt, nothing to end may mean that the first try ended it.
+fn found(ended: Settled<u64>) -> Result<(), AuthError> {
+    if ended.value == 0 && !ended.unsure {
         Err(AuthError::NotFound)
     } else {
         Ok(())

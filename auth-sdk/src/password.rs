@@ -63,7 +63,8 @@ impl Auth {
     /// [`AuthError::InvalidCredentials`] when the current password is wrong,
     /// the account is not active, or it changed meanwhile;
     /// [`AuthError::Password`] when the new one does not meet the policy;
-    /// [`AuthError::Overloaded`] and [`AuthError::Unavailable`].
+    /// [`AuthError::Overloaded`] and [`AuthError::Unavailable`], after which
+    /// the password may have been changed: log in to find out.
     #[tracing::instrument(skip_all)]
     pub async fn change_password(
         &self,
@@ -102,7 +103,7 @@ impl Auth {
                 async move { store.change_password(change).await }
             })
             .await?;
-        let record = match changed {
+        let record = match changed.value {
             ChangeOutcome::Changed(user) => UserRecord {
                 user,
                 password_hash: Some(hash),

@@ -1,14 +1,15 @@
 //! Refreshing: one refresh token for the next pair.
 
-use auth_core::ClientId;
-use auth_core::refresh::{Presented, RefreshToken, Salt};
-use auth_store::{Grant, RotateOutcome, Rotation, Session, StoreErrorKind};
+use std::sync::Arc;
 
-use crate::auth::{Auth, Shared, load_revocations, to_the_end};
+use auth_core::refresh::{Presented, RefreshToken, Salt};
+use auth_core::{ClientId, Clock};
+use auth_store::{Grant, RotateOutcome, Rotation, Session};
+
+use crate::auth::{Auth, Shared, is_unknown, to_the_end};
 use crate::context::Context;
 use crate::error::AuthError;
 use crate::tokens::TokenPair;
-use auth_core::Clock;
 use auth_core::revocation::Revocation;
 
 impl Auth {
@@ -61,13 +62,41 @@ impl Auth {
 }
 
 impl Shared {
-    async fn spend(&self, rotation: &Rotation) -> Result<TokenPair, AuthError> {
+    /// When the store cannot say whether it rotated, the same rotation again
+    /// replays what was committed.
+    async fn spend(self: &Arc<Self>, rotation: &Rotation) -> Result<TokenPair, AuthError> {
+        let mut outcome = self.store.rotate_session(rotation).await;
+        let unsure = is_unknown(&outcome);
+        if unsure {
+            outcome = self.store.rotate_session(rotation).await;
+        }
+        let answer = self.answer(rotation, outcome?);
+        if unsure && answer.is_err() {
+            // The first try may have revoked the session, and taken the event
+            // with it.
+            security_event!(
+                "session_ended_in_doubt",
+                session = %rotation.presented.session(),
+                presented = rotation.presented.generation(),
+            );
+        }
+        answer
+    }
+
+    fn answer(&self, rotation: &Rotation, outcome: RotateOutcome) -> Result<TokenPair, AuthError> {
         let presented = &rotation.presented;
-        match self.rotate(rotation).await? {
+        match outcome {
             RotateOutcome::Rotated(grant) | RotateOutcome::Replayed(grant) => {
                 self.succeed(presented, &grant)
             }
-            RotateOutcome::Superseded => Err(AuthError::Superseded),
+            RotateOutcome::Superseded => {
+                security_event!(
+                    "refresh_token_superseded",
+                    session = %presented.session(),
+                    presented = presented.generation(),
+                );
+                Err(AuthError::Superseded)
+            }
             RotateOutcome::Reused { session, revoked } => {
                 self.alarm("refresh_token_reused", presented, &session, &revoked);
                 Err(AuthError::InvalidGrant)
@@ -79,6 +108,11 @@ impl Shared {
                     "generation_conflict"
                 };
                 self.alarm(event, presented, &session, &revoked);
+                Err(AuthError::InvalidGrant)
+            }
+            RotateOutcome::Ended => {
+                // Perhaps elsewhere: its access tokens are dead here too.
+                self.raise_session(rotation.tenant, presented.session());
                 Err(AuthError::InvalidGrant)
             }
             _ => Err(AuthError::InvalidGrant),
@@ -95,20 +129,6 @@ impl Shared {
             tracing::debug!(%reason, "refresh token refused");
             AuthError::InvalidGrant
         })
-    }
-
-    /// When the store cannot say whether it rotated, the same rotation again
-    /// replays what was committed. If that was a revocation, the second answer
-    /// is "ended" and names no floor, so the log is read.
-    async fn rotate(&self, rotation: &Rotation) -> Result<RotateOutcome, AuthError> {
-        match self.store.rotate_session(rotation).await {
-            Err(error) if error.kind() == StoreErrorKind::OutcomeUnknown => {
-                let outcome = self.store.rotate_session(rotation).await?;
-                load_revocations(&*self.store, &self.view, &self.clock).await?;
-                Ok(outcome)
-            }
-            outcome => Ok(outcome?),
-        }
     }
 
     /// The one successor, as the stored row says it: a replay is the answer
@@ -137,17 +157,22 @@ impl Shared {
 
     /// A session was revoked because of a token that should not exist.
     fn alarm(&self, event: &str, presented: &Presented, session: &Session, revoked: &Revocation) {
-        let now = self.clock.now().wall;
-        self.view.raise(revoked, now);
-        tracing::warn!(
-            target: "auth::events",
+        self.raise(revoked);
+        security_event!(
             event,
             session = %session.id,
             user = %session.user,
             presented = presented.generation(),
             current = session.generation,
-            age_seconds = now.since(session.rotated_at).as_secs(),
-            "session revoked"
+            age_seconds = self.clock.now().wall.since(session.rotated_at).as_secs(),
         );
     }
 }
+
+/// What an operator must hear of: the target is `auth::events`.
+macro_rules! security_event {
+    ($event:expr, $($fields:tt)*) => {
+        tracing::warn!(target: "auth::events", event = $event, $($fields)*)
+    };
+}
+use security_event;

@@ -89,7 +89,16 @@ fn create(path: &Path, secret: &RootSecret, suffix: u64) -> io::Result<()> {
             linked => linked,
         });
     fs::remove_file(&draft)?;
-    written
+    written?;
+    // The name must survive a power failure as the database does.
+    #[cfg(unix)]
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

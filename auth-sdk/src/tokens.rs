@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth_core::jwt::{AccessToken, NewToken};
 use auth_core::refresh::RefreshToken;
-use auth_core::{Scope, SessionId, UserId};
+use auth_core::{Clock, Scope, SessionId, UserId};
 use auth_store::Grant;
 
 use crate::auth::Shared;
@@ -62,6 +62,15 @@ impl Shared {
             },
             &*self.random,
         )?;
+        let here = self.clock.now().wall;
+        if access_token.expires_at() <= here {
+            // The store's clock was ahead of what it says now: a token that
+            // verifiers refuse would look like a bad one.
+            tracing::error!(store = ?now, ?here, "the store's clock is behind what it said before");
+            return Err(AuthError::unavailable(std::io::Error::other(
+                "the clocks disagree",
+            )));
+        }
         Ok(TokenPair {
             expires_in: access_token.expires_at().since(*now),
             access_token,

@@ -3,7 +3,7 @@
 use auth_core::UserId;
 use auth_store::{ChangeOutcome, User, UserStatus};
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Settled};
 use crate::context::Context;
 use crate::error::AuthError;
 
@@ -60,8 +60,8 @@ impl Auth {
     }
 }
 
-fn changed(outcome: ChangeOutcome) -> Result<User, AuthError> {
-    match outcome {
+fn changed(outcome: Settled<ChangeOutcome>) -> Result<User, AuthError> {
+    match outcome.value {
         ChangeOutcome::Changed(user) => Ok(user),
         _ => Err(AuthError::NotFound),
     }

@@ -3,23 +3,11 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::RootSecrets;
-use auth_sdk::{
-    AuthError, BuildError, Context, LogIn, LoggedIn, RefreshToken, SignUp, Store, UserStatus,
-};
-use support::unsure::Unsure;
-use support::{PASSWORD, Rig, accepts, builder, client, password, rig, rig_with, root};
-
-/// A rig whose store can be made to fail.
-async fn unsure_rig() -> (Rig, Arc<Unsure>) {
-    let mut unsure = None;
-    let wrap = |store| -> Arc<dyn Store> { unsure.insert(Unsure::new(store)).clone() };
-    let rig = rig_with(wrap, |builder| builder).await;
-    (rig, unsure.unwrap())
-}
+use auth_sdk::{AuthError, BuildError, Context, LogIn, LoggedIn, RefreshToken, UserStatus};
+use support::{PASSWORD, Rig, accepts, builder, client, password, rig, root};
 
 async fn refused(rig: &Rig, token: &RefreshToken) -> bool {
     matches!(
@@ -307,106 +295,4 @@ async fn unsafe_lifetimes_are_refused_when_building() {
         let refused = build(idle, absolute, token, grace).await;
         assert!(matches!(refused, Err(BuildError::Lifetime(_))));
     }
-}
-
-/// The commit went through, its confirmation did not.
-#[tokio::test]
-async fn an_unconfirmed_commit_converges() {
-    let (rig, unsure) = unsure_rig().await;
-
-    unsure.cut_next();
-    let user = rig.sign_up("ada@example.org").await;
-    let ada = rig.log_in("ada@example.org").await;
-    assert_eq!(ada.user.id, user.id);
-
-    unsure.cut_next();
-    let next = rig
-        .auth
-        .refresh(&rig.cx, &ada.tokens.refresh_token)
-        .await
-        .unwrap();
-    assert!(rig.auth.refresh(&rig.cx, &next.refresh_token).await.is_ok());
-
-    unsure.cut_next();
-    rig.auth
-        .log_out(&rig.cx, &next.refresh_token)
-        .await
-        .unwrap();
-    assert!(!rig.accepts(&ada));
-
-    let ada = rig.log_in("ada@example.org").await;
-    let spent = &ada.tokens.refresh_token;
-    let next = rig.auth.refresh(&rig.cx, spent).await.unwrap();
-    rig.pass(Duration::from_secs(31));
-    unsure.cut_next();
-    assert!(refused(&rig, spent).await);
-    assert!(!accepts(&rig.auth, &next));
-
-    let ada = rig.log_in("ada@example.org").await;
-    unsure.cut_next();
-    let request =
-        auth_sdk::ChangePassword::new(password(PASSWORD), password(support::OTHER_PASSWORD));
-    let changed = rig
-        .auth
-        .change_password(&rig.cx, user.id, request)
-        .await
-        .unwrap();
-    assert!(!rig.accepts(&ada) && rig.accepts(&changed));
-}
-
-/// 54: an outage is no "no".
-#[tokio::test]
-async fn c54_a_store_that_is_down_refuses_nobody() {
-    let (rig, unsure) = unsure_rig().await;
-    let ada = rig.ada().await;
-    unsure.set_down(true);
-    let unavailable = |error: AuthError| matches!(error, AuthError::Unavailable(_));
-    let log_in = LogIn::new("ada@example.org", password(PASSWORD));
-    assert!(unavailable(
-        rig.auth.log_in(&rig.cx, log_in).await.unwrap_err()
-    ));
-    let token = &ada.tokens.refresh_token;
-    assert!(unavailable(
-        rig.auth.refresh(&rig.cx, token).await.unwrap_err()
-    ));
-    assert!(unavailable(
-        rig.auth.log_out(&rig.cx, token).await.unwrap_err()
-    ));
-    let sign_up = SignUp::new("bob", password(PASSWORD));
-    assert!(unavailable(
-        rig.auth.sign_up(&rig.cx, sign_up).await.unwrap_err()
-    ));
-    assert!(rig.accepts(&ada));
-
-    unsure.set_down(false);
-    assert!(rig.auth.refresh(&rig.cx, token).await.is_ok());
-}
-
-/// Who hangs up between the commit and the answer has logged out all the same.
-#[tokio::test]
-async fn a_dropped_call_still_ends_what_it_committed_to_end() {
-    let (rig, unsure) = unsure_rig().await;
-    let hang_up = Duration::from_millis(5);
-    let settle = || tokio::time::sleep(Duration::from_millis(200));
-
-    let ada = rig.ada().await;
-    unsure.set_slow(true);
-    let logging_out = rig.auth.log_out(&rig.cx, &ada.tokens.refresh_token);
-    assert!(tokio::time::timeout(hang_up, logging_out).await.is_err());
-    settle().await;
-    assert!(!rig.accepts(&ada));
-
-    unsure.set_slow(false);
-    let ada = rig.log_in("ada@example.org").await;
-    let next = rig
-        .auth
-        .refresh(&rig.cx, &ada.tokens.refresh_token)
-        .await
-        .unwrap();
-    rig.pass(Duration::from_secs(31));
-    unsure.set_slow(true);
-    let stolen = rig.auth.refresh(&rig.cx, &ada.tokens.refresh_token);
-    assert!(tokio::time::timeout(hang_up, stolen).await.is_err());
-    settle().await;
-    assert!(!accepts(&rig.auth, &next));
 }

@@ -71,6 +71,11 @@ impl RevocationView {
 
     /// Learns of a revocation; from here on its tokens are rejected. `now` is
     /// used to forget what has expired, never to judge `revocation`.
+    ///
+    /// # Contract
+    /// `now` is a time that no clock of a verifier falls behind again: the
+    /// store's, not the wall's. What is forgotten by a clock that jumped would
+    /// be accepted once it has jumped back.
     pub fn raise(&self, revocation: &Revocation, now: Timestamp) {
         let mut floors = self
             .shared

@@ -1,7 +1,7 @@
 //! A store whose commits are not always confirmed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,6 +17,17 @@ pub struct Unsure {
     cut: AtomicBool,
     /// Whether the store is gone altogether.
     down: AtomicBool,
+    /// Whether it is gone after the next lost answer.
+    then_down: AtomicBool,
+    /// Whether the next change is lost on its way, uncommitted.
+    lost: AtomicBool,
+    /// Whether its log cannot be read.
+    log_down: AtomicBool,
+    /// Whether its clock is an hour ahead at the next rotation.
+    spike: AtomicBool,
+    /// Whether signing keys cannot be read, and how often they were asked for.
+    keys_down: AtomicBool,
+    keys_asked: AtomicUsize,
     /// Whether answers take a while after the commit.
     slow: AtomicBool,
 }
@@ -27,12 +38,46 @@ impl Unsure {
             inner,
             cut: AtomicBool::new(false),
             down: AtomicBool::new(false),
+            then_down: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            log_down: AtomicBool::new(false),
+            spike: AtomicBool::new(false),
+            keys_down: AtomicBool::new(false),
+            keys_asked: AtomicUsize::new(0),
             slow: AtomicBool::new(false),
         })
     }
 
     pub fn cut_next(&self) {
         self.cut.store(true, Ordering::SeqCst);
+    }
+
+    /// The next change is committed, its answer lost, and the store then down.
+    pub fn crash_after_next(&self) {
+        self.then_down.store(true, Ordering::SeqCst);
+        self.cut_next();
+    }
+
+    /// The next change is lost on its way; nobody can tell.
+    pub fn lose_next(&self) {
+        self.lost.store(true, Ordering::SeqCst);
+    }
+
+    pub fn set_log_down(&self, down: bool) {
+        self.log_down.store(down, Ordering::SeqCst);
+    }
+
+    /// The store's clock is an hour ahead at the next rotation.
+    pub fn spike_next(&self) {
+        self.spike.store(true, Ordering::SeqCst);
+    }
+
+    pub fn set_keys_down(&self, down: bool) {
+        self.keys_down.store(down, Ordering::SeqCst);
+    }
+
+    pub fn keys_asked(&self) -> usize {
+        self.keys_asked.load(Ordering::SeqCst)
     }
 
     pub fn set_slow(&self, slow: bool) {
@@ -50,11 +95,22 @@ impl Unsure {
         Ok(&*self.inner)
     }
 
+    /// The store for a change.
+    fn change(&self) -> Result<&dyn Store, StoreError> {
+        if self.lost.swap(false, Ordering::SeqCst) {
+            return Err(StoreErrorKind::OutcomeUnknown.into());
+        }
+        self.up()
+    }
+
     async fn confirm<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if self.slow.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         if self.cut.swap(false, Ordering::SeqCst) {
+            if self.then_down.swap(false, Ordering::SeqCst) {
+                self.set_down(true);
+            }
             return Err(StoreErrorKind::OutcomeUnknown.into());
         }
         done
@@ -63,7 +119,24 @@ impl Unsure {
 
 impl Store for Unsure {
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
-        self.inner.signing_key_store()
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for Unsure {
+    async fn signing_keys(&self) -> Result<Vec<SealedKey>, StoreError> {
+        if self.keys_down.load(Ordering::SeqCst) {
+            self.keys_asked.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            return Err(StoreErrorKind::Timeout.into());
+        }
+        self.inner.signing_key_store().unwrap().signing_keys().await
+    }
+
+    async fn store_first_signing_key(&self, key: &SealedKey) -> Result<(), StoreError> {
+        let keys = self.inner.signing_key_store().unwrap();
+        keys.store_first_signing_key(key).await
     }
 }
 
@@ -84,6 +157,9 @@ impl SettingsStore for Unsure {
 #[async_trait]
 impl RevocationLog for Unsure {
     async fn read_log(&self, after: &Cursor) -> Result<LogPage, LogError> {
+        if self.log_down.load(Ordering::SeqCst) {
+            return Err(StoreError::from(StoreErrorKind::Unavailable).into());
+        }
         self.up()?.read_log(after).await
     }
 }
@@ -91,7 +167,7 @@ impl RevocationLog for Unsure {
 #[async_trait]
 impl UserStore for Unsure {
     async fn create_user(&self, user: NewUser) -> Result<CreateOutcome, StoreError> {
-        self.confirm(self.up()?.create_user(user).await).await
+        self.confirm(self.change()?.create_user(user).await).await
     }
 
     async fn find_user(
@@ -110,7 +186,8 @@ impl UserStore for Unsure {
         &self,
         change: PasswordChange,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
-        self.confirm(self.up()?.change_password(change).await).await
+        self.confirm(self.change()?.change_password(change).await)
+            .await
     }
 
     async fn set_user_status(
@@ -119,7 +196,7 @@ impl UserStore for Unsure {
         id: UserId,
         status: UserStatus,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
-        self.confirm(self.up()?.set_user_status(tenant, id, status).await)
+        self.confirm(self.change()?.set_user_status(tenant, id, status).await)
             .await
     }
 
@@ -129,7 +206,7 @@ impl UserStore for Unsure {
         id: UserId,
         roles: Vec<String>,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
-        self.confirm(self.up()?.set_user_roles(tenant, id, roles).await)
+        self.confirm(self.change()?.set_user_roles(tenant, id, roles).await)
             .await
     }
 }
@@ -137,12 +214,20 @@ impl UserStore for Unsure {
 #[async_trait]
 impl SessionStore for Unsure {
     async fn open_session(&self, session: NewSession) -> Result<OpenOutcome, StoreError> {
-        self.confirm(self.up()?.open_session(session).await).await
+        self.confirm(self.change()?.open_session(session).await)
+            .await
     }
 
     async fn rotate_session(&self, rotation: &Rotation) -> Result<RotateOutcome, StoreError> {
-        self.confirm(self.up()?.rotate_session(rotation).await)
-            .await
+        let mut outcome = self
+            .confirm(self.change()?.rotate_session(rotation).await)
+            .await?;
+        if let RotateOutcome::Rotated(grant) = &mut outcome
+            && self.spike.swap(false, Ordering::SeqCst)
+        {
+            grant.now = grant.now + Duration::from_secs(3600);
+        }
+        Ok(outcome)
     }
 
     async fn end_sessions(
@@ -150,7 +235,7 @@ impl SessionStore for Unsure {
         tenant: TenantId,
         which: EndSessions,
     ) -> Result<Committed<u64>, StoreError> {
-        self.confirm(self.up()?.end_sessions(tenant, which).await)
+        self.confirm(self.change()?.end_sessions(tenant, which).await)
             .await
     }
 

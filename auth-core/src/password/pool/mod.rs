@@ -10,6 +10,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -90,6 +91,12 @@ impl HashPool {
             task: Task::Verify(against, reply),
         });
         settled(answer)
+    }
+
+    /// The point that is `patience` from now, by the pool's own clock, which
+    /// is the one that judges it.
+    pub fn deadline(&self, patience: Duration) -> Deadline {
+        Deadline::after(self.owner.shared.clock.now(), patience)
     }
 
     /// The parameters of new hashes; see [`is_outdated`](super::is_outdated).
