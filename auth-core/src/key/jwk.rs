@@ -1,8 +1,11 @@
 //! JSON Web Keys, in and out (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 
+use std::fmt;
+
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::algorithm::Algorithm;
 use super::error::KeyError;
@@ -89,38 +92,50 @@ pub(super) struct RawJwk {
     n: Option<String>,
     e: Option<String>,
     k: Option<Secret<String>>,
-    d: Option<Secret<String>>,
-    p: Option<Secret<String>>,
-    q: Option<Secret<String>>,
-    dp: Option<Secret<String>>,
-    dq: Option<Secret<String>>,
-    qi: Option<Secret<String>>,
+}
+
+/// Members that only a key's owner may know (RFC 7518 §6.2.2, §6.3.2, §6.4,
+/// RFC 8037 §2), and `priv` of the types to come.
+const PRIVATE: &[&str] = &["k", "d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
+
+/// Whether a JWK shows what only its owner may know, in whatever form; the
+/// key need not be one that is understood.
+pub(super) fn is_private(json: &str) -> bool {
+    serde_json::from_str(json).is_ok_and(|Shown(private)| private)
+}
+
+/// Whether any member of an object is private, however often it stands there.
+struct Shown(bool);
+
+impl<'de> Deserialize<'de> for Shown {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Shown;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Shown, A::Error> {
+                let mut private = false;
+                while let Some((name, value)) =
+                    members.next_entry::<String, Option<IgnoredAny>>()?
+                {
+                    private |= value.is_some() && PRIVATE.contains(&name.as_str());
+                }
+                Ok(Shown(private))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }
 
 impl RawJwk {
     pub(super) fn parse(json: &str) -> Result<Self, KeyError> {
         serde_json::from_str(json).map_err(|_| KeyError::Malformed)
-    }
-
-    /// Whether it shows what only its owner may know.
-    pub(super) const fn is_private(&self) -> bool {
-        let Self {
-            k,
-            d,
-            p,
-            q,
-            dp,
-            dq,
-            qi,
-            ..
-        } = self;
-        k.is_some()
-            || d.is_some()
-            || p.is_some()
-            || q.is_some()
-            || dp.is_some()
-            || dq.is_some()
-            || qi.is_some()
     }
 
     /// Whether it is a shared secret.
@@ -204,4 +219,24 @@ fn member(text: Option<&str>) -> Result<Vec<u8>, KeyError> {
     BASE64_URL_SAFE_NO_PAD
         .decode(text)
         .map_err(|_| KeyError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c45_a_private_member_is_seen_wherever_it_stands() {
+        for private in [
+            r#"{"d":"x"}"#,
+            r#"{"d":"x","d":null}"#,
+            r#"{"d":null,"\u0064":1}"#,
+            r#"{"kty":7,"oth":[]}"#,
+        ] {
+            assert!(is_private(private), "{private}");
+        }
+        for public in [r#"{"d":null}"#, r#"{"n":"d"}"#, "{}", "[]"] {
+            assert!(!is_private(public), "{public}");
+        }
+    }
 }

@@ -1,16 +1,18 @@
 //! The keys of one issuer.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::algorithm::Algorithm;
 use super::error::KeyError;
-use super::jwk::{Jwks, RawJwk};
+use super::jwk::{Jwks, RawJwk, is_private};
 use super::verifying::VerifyingKey;
 
-/// Keys of one issuer, each found by its id.
+/// Keys of one issuer, each found by its id. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct KeySet(Vec<VerifyingKey>);
+pub struct KeySet(Arc<[VerifyingKey]>);
 
 /// Keys do not make a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +58,7 @@ impl KeySet {
             }
             set.push(key);
         }
-        Ok(Self(set))
+        Ok(Self(set.into()))
     }
 
     /// Reads a public JWK set (RFC 7517 §5). Keys of unknown types and those
@@ -70,15 +72,12 @@ impl KeySet {
         let set: RawSet<'_> = serde_json::from_str(json).map_err(|_| KeySetError::Malformed)?;
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
         for (place, jwk) in set.keys.into_iter().enumerate() {
-            let key = RawJwk::parse(jwk.get()).and_then(|jwk| {
-                if jwk.is_private() {
-                    return Err(KeyError::PrivateInPublic);
-                }
-                VerifyingKey::from_raw(&jwk)
-            });
+            if is_private(jwk.get()) {
+                return Err(KeySetError::Private);
+            }
+            let key = RawJwk::parse(jwk.get()).and_then(|jwk| VerifyingKey::from_raw(&jwk));
             match key {
                 Ok(key) => keys.push(key),
-                Err(KeyError::PrivateInPublic) => return Err(KeySetError::Private),
                 Err(reason) => skipped.push((place, reason)),
             }
         }
@@ -95,6 +94,11 @@ impl KeySet {
             None => None,
         };
         key.filter(|key| key.algorithm() == algorithm)
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether a key has this id.

@@ -25,7 +25,7 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
 
     /// Asks again, because a token names a key that is not known. Calls are
     /// coalesced and cooled down by the source: made-up key ids cause no
-    /// flood.
+    /// flood. `unknown` is empty for a token that names no key.
     ///
     /// # Errors
     /// [`Unavailable`] when the keys cannot be asked for.

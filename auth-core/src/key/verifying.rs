@@ -9,7 +9,7 @@ use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 use super::algorithm::{Algorithm, Family};
 use super::backend::{Backend, Verify};
 use super::error::KeyError;
-use super::jwk::{Jwk, RawJwk};
+use super::jwk::{Jwk, RawJwk, is_private};
 use super::material::Public;
 
 /// A key that verifies, bound to one algorithm, prepared for one backend.
@@ -41,7 +41,7 @@ impl VerifyingKey {
     /// [`KeyError`] names what is wrong with it.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
         let jwk = RawJwk::parse(json)?;
-        if jwk.is_private() && !jwk.is_secret() {
+        if is_private(json) && !jwk.is_secret() {
             return Err(KeyError::PrivateInPublic);
         }
         Self::from_raw(&jwk)
@@ -198,8 +198,9 @@ impl VerifyingKey {
     /// - No signature is good for another algorithm than the key's own.
     /// - A MAC is compared in constant time.
     ///
-    /// An ECDSA signature has two forms, s and n − s, and both are good. That
-    /// a signature was not seen before does not tell that its message was not.
+    /// Not guaranteed: that a message has one signature. An ECDSA signature
+    /// is as good with n − s, so a signature that was not seen before does not
+    /// tell that its message was not.
     ///
     /// ```
     /// use auth_core::key::{Algorithm, VerifyingKey};

@@ -1,0 +1,15 @@
+//! Every algorithm, on every backend, against vectors of others and attacks
+//! of ours. Numbers are those of the security checklist in SECURITY.md.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod attacks;
+mod confusion;
+mod jwk_loading;
+mod key_loading;
+mod rfc;
+mod round_trips;
+mod set_loading;
+mod signatures;
+mod support;
+mod tamper;
+mod wycheproof;
