@@ -15,9 +15,6 @@ use crate::time::Timestamp;
 /// [`Verifier`](crate::verifier::Verifier).
 pub struct Identity {
     claims: Claims,
-    /// The payload that was signed: the application's own claims are read from
-    /// these bytes and no others.
-    payload: Vec<u8>,
     custom: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -27,57 +24,58 @@ pub struct Identity {
 pub struct ClaimsError(#[source] serde_json::Error);
 
 impl Identity {
-    pub(crate) const fn new(claims: Claims, payload: Vec<u8>) -> Self {
+    pub(crate) const fn new(claims: Claims) -> Self {
         Self {
             claims,
-            payload,
             custom: OnceLock::new(),
         }
     }
 
     /// `sub`: whom the token is about.
     pub fn subject(&self) -> &str {
-        &self.claims.subject
+        self.claims.subject()
     }
 
     /// `sub` as a user of this SDK; `None` for another issuer's subjects.
     pub fn user(&self) -> Option<UserId> {
-        self.claims.subject.parse().ok()
+        self.claims.subject().parse().ok()
     }
 
     /// `tid`: the user's tenant.
     pub const fn tenant(&self) -> Option<TenantId> {
-        self.claims.tenant
+        self.claims.tenant()
     }
 
     /// `sid`: the session.
     pub const fn session(&self) -> Option<SessionId> {
-        self.claims.session
+        self.claims.session()
     }
 
     /// `client_id`: who asked for the token.
-    pub const fn client(&self) -> Option<&ClientId> {
-        self.claims.client.as_ref()
+    pub fn client(&self) -> Option<ClientId> {
+        self.claims
+            .client()
+            .and_then(|client| ClientId::new(client).ok())
     }
 
     /// `scope`: what it allows.
-    pub const fn scope(&self) -> &Scope {
-        &self.claims.scope
+    pub fn scope(&self) -> &Scope {
+        self.claims.scope()
     }
 
     /// `roles`: what the user is.
     pub fn roles(&self) -> &[String] {
-        &self.claims.roles
+        self.claims.roles()
     }
 
     /// `exp`: from when on it is dead.
     pub const fn expires_at(&self) -> Timestamp {
-        self.claims.expires_at
+        self.claims.expires_at()
     }
 
     /// `auth_time`: when the user last proved who they are.
     pub const fn auth_time(&self) -> Option<Timestamp> {
-        self.claims.auth_time
+        self.claims.auth_time()
     }
 
     /// All registered claims.
@@ -98,7 +96,7 @@ impl Identity {
         {
             return Ok(known);
         }
-        let parsed: Arc<C> = serde_json::from_slice(&self.payload)
+        let parsed: Arc<C> = serde_json::from_str(self.claims.payload())
             .map(Arc::new)
             .map_err(ClaimsError)?;
         // A race is harmless: both parsed the same bytes.
@@ -111,8 +109,8 @@ impl Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
-            .field("sub", &self.claims.subject)
-            .field("sid", &self.claims.session)
+            .field("sub", &self.claims.subject())
+            .field("sid", &self.claims.session())
             .finish_non_exhaustive()
     }
 }

@@ -61,26 +61,24 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// Whether `text` is a scope (RFC 6749 §3.3).
+    pub(crate) fn is_valid(text: &str) -> bool {
+        let allowed = |b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        let token = |token: &str| !token.is_empty() && token.bytes().all(allowed);
+        text.is_empty() || (text.len() <= Self::MAX_LEN && text.split(' ').all(token))
+    }
+}
+
 impl FromStr for Scope {
     type Err = ScopeError;
 
     fn from_str(text: &str) -> Result<Self, ScopeError> {
-        if text.is_empty() {
-            return Ok(Self::empty());
-        }
-        if text.len() > Self::MAX_LEN {
+        if !Self::is_valid(text) {
             return Err(ScopeError);
         }
-        let allowed = |b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-        text.split(' ')
-            .map(|token| {
-                if token.is_empty() || !token.bytes().all(allowed) {
-                    return Err(ScopeError);
-                }
-                Ok(token.into())
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let tokens = text.split(' ').filter(|token| !token.is_empty());
+        Ok(Self(tokens.map(Into::into).collect()))
     }
 }
 

@@ -35,7 +35,7 @@ async fn sign_up_then_log_in_gives_a_token_of_the_user() {
     assert_eq!(identity.session(), Some(ada.tokens.session));
     assert_eq!(identity.tenant(), Some(TenantId::DEFAULT));
     assert_eq!(identity.auth_time(), Some(NOW));
-    assert_eq!(identity.registered().amr, ["pwd"]);
+    assert_eq!(identity.registered().amr(), ["pwd"]);
     assert!(ada.tokens.expires_in.as_secs() <= 300);
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn change_password(
     // The new session is what the old one was: no other client's, no more
     // scope.
     let request = ChangePassword::new(current, new)
-        .with_client(identity.client().cloned().unwrap_or_default())
+        .with_client(identity.client().unwrap_or_default())
         .with_scope(identity.scope().clone());
     let changed = shared.auth.change_password(&context, user, request).await?;
     Ok(logged_in(&changed))

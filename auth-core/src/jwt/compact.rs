@@ -1,6 +1,8 @@
 //! The compact serialisation: three parts of base64url, two dots
 //! (RFC 7515 §7.1).
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
@@ -35,25 +37,53 @@ impl<'a> Compact<'a> {
         })
     }
 
-    pub(crate) fn header(&self) -> Result<Vec<u8>, TokenError> {
-        decode(self.header)
+    /// The header's bytes, in `buffer` if they fit.
+    pub(crate) fn header<'b>(&self, buffer: &'b mut Buffer) -> Result<Cow<'b, [u8]>, TokenError> {
+        decode_in(self.header, buffer)
     }
 
+    /// The signature's bytes, in `buffer` if they fit.
+    pub(crate) fn signature<'b>(
+        &self,
+        buffer: &'b mut Buffer,
+    ) -> Result<Cow<'b, [u8]>, TokenError> {
+        decode_in(self.signature, buffer)
+    }
+
+    /// The payload's bytes, in a vector of exactly their length.
     pub(crate) fn payload(&self) -> Result<Vec<u8>, TokenError> {
-        decode(self.payload)
-    }
-
-    pub(crate) fn signature(&self) -> Result<Vec<u8>, TokenError> {
-        decode(self.signature)
+        let mut payload = vec![0; decoded_len(self.payload)?];
+        decode_to(self.payload, &mut payload)?;
+        Ok(payload)
     }
 }
 
-/// Unpadded, nothing outside the alphabet, no trailing bits.
-fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
+/// Room for the headers and signatures that there are: an RSA signature of
+/// 4096 bits has 512 bytes.
+pub(crate) type Buffer = [u8; 512];
+
+fn decode_in<'b>(part: &str, buffer: &'b mut Buffer) -> Result<Cow<'b, [u8]>, TokenError> {
+    let len = decoded_len(part)?;
+    if let Some(room) = buffer.get_mut(..len) {
+        decode_to(part, room)?;
+        return Ok(Cow::Borrowed(room));
+    }
+    let mut bytes = vec![0; len];
+    decode_to(part, &mut bytes)?;
+    Ok(Cow::Owned(bytes))
+}
+
+fn decoded_len(part: &str) -> Result<usize, TokenError> {
     if part.is_empty() {
         return Err(TokenError::Malformed("empty part"));
     }
-    BASE64_URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| TokenError::Malformed("base64url"))
+    Ok(part.len() * 3 / 4)
+}
+
+/// Unpadded, nothing outside the alphabet, no trailing bits.
+fn decode_to(part: &str, bytes: &mut [u8]) -> Result<(), TokenError> {
+    match BASE64_URL_SAFE_NO_PAD.decode_slice(part, bytes) {
+        Ok(written) if written == bytes.len() => Ok(()),
+        _ => Err(TokenError::Malformed("base64url")),
+    }
 }

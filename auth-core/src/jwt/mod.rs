@@ -17,5 +17,5 @@ pub use claims::Claims;
 pub use issue::{AccessToken, IssueError, NewToken, TokenIssuer};
 pub use verify::{TokenError, TokenPolicy};
 
-pub(crate) use compact::Compact;
+pub(crate) use compact::{Buffer, Compact};
 pub(crate) use header::Header;
