@@ -40,8 +40,9 @@ pub const ROOMS: &[Room] = &[
         name: "auth-cache",
         ours: &["auth-core"],
         outside: &["async-trait", "base64", "moka", "quick_cache", "ring", "serde", "serde_json", "thiserror", "tokio", "tracing",
-            "uuid", "zeroize"],
-        outside_by_feature: &["redis", "reqwest"],
+            "url", "uuid", "zeroize"],
+        outside_by_feature: &["http", "http-body-util", "hyper-rustls", "hyper-util", "redis", "rustls",
+            "rustls-platform-verifier"],
         ..EMPTY
     },
     Room {

@@ -1,0 +1,96 @@
+//! Reading a document as a key set, and saying what is odd about it.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use auth_core::key::{KeyError, KeySet, KeySetError};
+
+use super::fetch::{FetchError, Fetched};
+
+/// A fetch brought no key set.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RefreshError {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error(transparent)]
+    Set(#[from] KeySetError),
+    #[error("the fetch panicked")]
+    Panicked,
+}
+
+/// A key set, and what was skipped of it.
+pub(super) type Read = (KeySet, Vec<(usize, KeyError)>);
+
+/// Reads a document.
+pub(super) fn read(fetched: &Fetched) -> Result<Read, RefreshError> {
+    let text = fetched.text().ok_or(KeySetError::Malformed)?;
+    Ok(KeySet::from_jwks(text)?)
+}
+
+/// Tells the operator what came of the fetches. Outside all locks: whoever
+/// writes logs may take time.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    url: String,
+    /// The set that came last, and what was skipped of it.
+    last: Arc<KeySet>,
+    skipped: Vec<(usize, KeyError)>,
+}
+
+impl Reporter {
+    pub(super) fn new(url: String) -> Self {
+        Self {
+            url,
+            last: Arc::default(),
+            skipped: Vec::new(),
+        }
+    }
+
+    /// Says what is odd, of keys that stay skipped only once, and gives the
+    /// set.
+    pub(super) fn report(&mut self, outcome: Result<Read, RefreshError>) -> Option<Arc<KeySet>> {
+        let url = &*self.url;
+        match outcome {
+            Ok((set, skipped)) => {
+                self.compare(&set, &skipped);
+                self.last = Arc::new(set);
+                self.skipped = skipped;
+                Some(self.last.clone())
+            }
+            Err(RefreshError::Set(error @ KeySetError::Private)) => {
+                tracing::error!(url, %error, "key set refused, the last good one is kept");
+                None
+            }
+            Err(error) => {
+                let source = error.source().map(tracing::field::display);
+                tracing::warn!(url, %error, source, "no key set, the last good one is kept");
+                None
+            }
+        }
+    }
+
+    fn compare(&self, set: &KeySet, skipped: &[(usize, KeyError)]) {
+        let url = &*self.url;
+        if self.skipped != skipped {
+            for (place, reason) in skipped {
+                tracing::warn!(url, place, %reason, "key of the key set skipped");
+            }
+        }
+        if set.iter().next().is_none() {
+            tracing::warn!(url, "the key set has no key that can be used");
+        }
+        for old in self.last.iter() {
+            let is_reused = set
+                .iter()
+                .find(|new| new.kid() == old.kid())
+                .is_some_and(|new| new.thumbprint() != old.thumbprint());
+            if is_reused {
+                tracing::warn!(
+                    url,
+                    kid = old.kid(),
+                    "the key id names another key than before"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What is known of the issuer's keys, and since when.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::Monotonic;
+use auth_core::key::KeySet;
+
+use super::schedule::Schedule;
+
+/// What is known.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) schedule: Schedule,
+    max_age: Duration,
+    known: Option<Known>,
+    none: Arc<KeySet>,
+}
+
+#[derive(Debug)]
+struct Known {
+    set: Arc<KeySet>,
+    /// When the fetch began: the issuer said it no earlier.
+    since: Monotonic,
+}
+
+impl State {
+    pub(super) fn new(schedule: Schedule, max_age: Duration) -> Self {
+        Self {
+            schedule,
+            max_age,
+            known: None,
+            none: Arc::default(),
+        }
+    }
+
+    /// The keys, unless they are too old to be believed.
+    pub(super) fn keys(&self, now: Monotonic) -> Arc<KeySet> {
+        match &self.known {
+            Some(known) if now.since(known.since) <= self.max_age => known.set.clone(),
+            _ => self.none.clone(),
+        }
+    }
+
+    /// How old the keys are, whether they are believed or not.
+    pub(super) fn age(&self, now: Monotonic) -> Option<Duration> {
+        self.known.as_ref().map(|known| now.since(known.since))
+    }
+
+    /// Whether it can be said of a key id that the issuer has no such key: it
+    /// spoke last, and showed some.
+    pub(super) fn can_tell(&self, now: Monotonic) -> bool {
+        !self.schedule.is_failing() && self.keys(now).iter().next().is_some()
+    }
+
+    /// The fetch that began at `since` ended, with a set if it was good. The
+    /// set replaces the old one as a whole, so no key outlives its id. Gives
+    /// the fetch's number.
+    pub(super) fn end(&mut self, set: Option<Arc<KeySet>>, since: Monotonic) -> u64 {
+        let is_good = set.is_some();
+        if let Some(set) = set {
+            self.known = Some(Known { set, since });
+        }
+        self.schedule.end(is_good)
+    }
+}

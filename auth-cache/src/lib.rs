@@ -1,0 +1,71 @@
+//! What is fast and may be lost.
+//!
+//! [`RemoteJwks`] knows the public keys of an issuer that is somewhere else:
+//! with it a [`Verifier`](auth_core::verifier::Verifier) judges the tokens of
+//! that issuer without a database and, but for keys it has not met, without
+//! asking anybody. A background task fetches the keys ahead of time, an unknown
+//! key id makes it look again, and an issuer that cannot be reached does not
+//! turn good tokens into bad ones.
+//!
+//! It asks through the port [`Fetch`], which `HttpFetch` (feature `http`)
+//! implements over HTTPS.
+//!
+#![cfg_attr(feature = "http", doc = "```no_run")]
+#![cfg_attr(not(feature = "http"), doc = "```ignore")]
+//! use std::sync::Arc;
+//! use auth_cache::jwks::RemoteJwks;
+//! use auth_core::verifier::Verifier;
+//! use auth_core::{Audience, Issuer};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = Issuer::new("https://auth.example.com")?;
+//! let audience = Audience::new("https://api.example.com")?;
+//! let keys = RemoteJwks::discover(&issuer).await?;
+//! let verifier = Verifier::builder(&issuer, &audience, Arc::new(keys))
+//!     .without_revocations()
+//!     .build()?;
+//!
+//! let identity = verifier.verify("eyJ…").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Several issuers are several [`RemoteJwks`] under several verifiers: keys of
+//! one are never tried on tokens of another (RFC 8725 §3.8).
+//!
+//! # Guarantees
+//! - Verifying by a known key does no I/O and waits for none, however many
+//!   unknown key ids are about.
+//! - Unknown key ids cause one fetch per cool-down, however many they are and
+//!   however many callers give up waiting.
+//! - A key is used for no longer than the bounded age after the issuer last
+//!   showed it. From then on the answer is "unavailable", never "invalid".
+//! - A key that the issuer no longer shows is gone with the next good fetch;
+//!   an id that names other material names that material only.
+//! - A key set with a private key or shared secret in it is never used.
+//! - Nothing but `https` to the address given, or found by discovery on the
+//!   issuer's own origin; no redirect is followed, and an answer that is too
+//!   long or too slow is cut off.
+//!
+//! # What it does not do
+//! - A key that the issuer withdraws is believed until the next good fetch: a
+//!   refresh interval, or the bounded age while the issuer cannot be reached.
+//!   Whoever can keep the issuer from being reached gains that much.
+//! - New material under a known id is not seen before the next refresh; new
+//!   keys want new ids.
+//! - A new key may be unknown for one cool-down, if others made up key ids just
+//!   before it was published.
+//! - `Cache-Control` and `Expires` are ignored: the issuer cannot say how often
+//!   it is asked, nor how long its keys are believed.
+//! - The address of the key set is discovered once. An issuer that moves it is
+//!   discovered anew by a new [`RemoteJwks`].
+//! - A token without a key id cannot make it look; where no key is known, such
+//!   a token is invalid.
+//! - Ages are counted by the monotonic clock, which stands still on some systems
+//!   while the machine sleeps.
+//! - Which certificate authorities are trusted is up to the operating system.
+//!
+//! [`Fetch`]: jwks::Fetch
+//! [`RemoteJwks`]: jwks::RemoteJwks
+
+pub mod jwks;
