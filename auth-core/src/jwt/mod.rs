@@ -9,6 +9,7 @@
 mod claims;
 mod compact;
 mod header;
+pub mod insecure;
 mod issue;
 mod json;
 mod verify;
