@@ -62,9 +62,18 @@ const CHANGE_PASSWORD: &str = change!(
     ", session_epoch = u.session_epoch + 1, password_hash = $4",
     " AND u.status = 'active' AND u.password_hash IS NOT DISTINCT FROM $3"
 );
-const SET_STATUS: &str = change!(", session_epoch = u.session_epoch + 1, status = $3", "");
-const SET_ROLES: &str = change!(", roles = $3", "");
-const END_ALL: &str = change!(", session_epoch = u.session_epoch + 1", "");
+/// What these find moved since `ver` was read they leave alone. A statement
+/// that was given up may still run, after a later one was acknowledged: its
+/// `ver` is no longer the user's then, and it undoes nothing.
+const SET_STATUS: &str = change!(
+    ", session_epoch = u.session_epoch + 1, status = $4",
+    " AND u.ver = $3"
+);
+const SET_ROLES: &str = change!(", roles = $4", " AND u.ver = $3");
+const END_ALL: &str = change!(", session_epoch = u.session_epoch + 1", " AND u.ver = $3");
+
+/// How often a change starts over because another one came first.
+const ATTEMPTS: usize = 64;
 
 #[async_trait]
 impl UserStore for PgStore {
@@ -100,10 +109,16 @@ impl UserStore for PgStore {
             seen_hash,
             new_hash,
         } = change;
-        self.change_user(tenant, user, CHANGE_PASSWORD, |sql| {
+        let mut lease = self.lease().await?;
+        let bind = |sql: Statement| {
+            let sql = sql.bind(tenant.as_uuid()).bind(user.as_uuid());
             sql.bind(&seen_hash).bind(&new_hash)
-        })
-        .await
+        };
+        let Some(row) = lease.write(CHANGE_PASSWORD, bind).await? else {
+            return Ok(Committed::quiet(ChangeOutcome::Moved));
+        };
+        self.sweep_in_turn(lease);
+        changed(&row)
     }
 
     async fn set_user_status(
@@ -147,12 +162,21 @@ impl PgStore {
         bind: impl Fn(Statement) -> Statement + Send + Sync,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
         let mut lease = self.lease().await?;
-        let bind = |sql: Statement| bind(sql.bind(tenant.as_uuid()).bind(id.as_uuid()));
-        let Some(row) = lease.write(change, bind).await? else {
-            return Ok(Committed::quiet(ChangeOutcome::Moved));
-        };
-        self.sweep_in_turn(lease);
-        changed(&row)
+        let name = |sql: Statement| sql.bind(tenant.as_uuid()).bind(id.as_uuid());
+        for _ in 0..ATTEMPTS {
+            let Some(seen) = lease.read(BY_ID, name).await? else {
+                return Ok(Committed::quiet(ChangeOutcome::Moved));
+            };
+            let ver = user(&seen)?.ver;
+            if let Some(row) = lease.write(change, |sql| bind(name(sql).bind(ver))).await? {
+                self.sweep_in_turn(lease);
+                return changed(&row);
+            }
+        }
+        Err(StoreError::new(
+            StoreErrorKind::Unavailable,
+            "the user is being changed all the time",
+        ))
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod dropped;
 mod faults;
+mod late;
 mod locks;
 mod log;
 mod migrations;
