@@ -6,7 +6,8 @@
 
 use std::sync::OnceLock;
 
-use super::json::{Reader, Span, Text};
+use super::json::Reader;
+use super::span::{Span, Text};
 use super::verify::{TokenError, TokenPolicy};
 use crate::id::{SessionId, TenantId};
 use crate::scope::Scope;

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::names::Names;
+use super::span::{Span, Text};
 use super::verify::TokenError;
 
 /// The deepest nesting that is read.
@@ -18,102 +20,18 @@ type Result<T> = std::result::Result<T, TokenError>;
 
 const MALFORMED: TokenError = TokenError::Malformed("JSON");
 
-/// Where a value stands in a text.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    start: usize,
-    end: usize,
-}
-
-impl Span {
-    /// Reads the value again that stands here in `text`.
-    pub(super) fn read<'a, T>(
-        self,
-        text: &'a str,
-        with: impl FnOnce(&mut Reader<'a>) -> Result<T>,
-    ) -> Option<T> {
-        let text = text.get(..self.end)?;
-        with(&mut Reader {
-            text,
-            at: self.start,
-            depth: 0,
-        })
-        .ok()
-    }
-}
-
-/// A string that stands in a text, or its content where it was escaped.
-#[derive(Debug)]
-pub(super) enum Text {
-    Plain(Span),
-    Escaped(Box<str>),
-}
-
-impl Text {
-    /// Its content, given the text it was read from.
-    pub(super) fn in_text<'a>(&'a self, text: &'a str) -> &'a str {
-        match self {
-            Self::Plain(Span { start, end }) => text.get(*start..*end).unwrap_or_default(),
-            Self::Escaped(content) => content,
-        }
-    }
-}
-
-/// The names of an object so far. A few bits of each tell most of them apart;
-/// the first ones are kept without allocating.
-struct Names<'a> {
-    seen: u128,
-    first: [&'a str; 24],
-    others: Vec<Cow<'a, str>>,
-    count: usize,
-}
-
-impl<'a> Names<'a> {
-    const fn new() -> Self {
-        Self {
-            seen: 0,
-            first: [""; 24],
-            others: Vec::new(),
-            count: 0,
-        }
-    }
-
-    fn add(&mut self, name: Cow<'a, str>) -> Result<()> {
-        let bytes = name.as_bytes();
-        let at = |place: usize| usize::from(bytes.get(place).copied().unwrap_or_default());
-        let digest = bytes.len() * 5 + at(0) * 3 + at(1) * 17 + at(2) * 7;
-        let bit = 1 << (digest % 128);
-        if self.seen & bit != 0 && self.contains(&name) {
-            return Err(TokenError::DuplicateName);
-        }
-        self.seen |= bit;
-        match (name, self.first.get_mut(self.count)) {
-            (Cow::Borrowed(name), Some(place)) => {
-                *place = name;
-                self.count += 1;
-            }
-            (name, _) => self.others.push(name),
-        }
-        Ok(())
-    }
-
-    fn contains(&self, name: &str) -> bool {
-        self.first[..self.count].contains(&name) || self.others.iter().any(|other| other == name)
-    }
-}
-
 impl<'a> Reader<'a> {
+    pub(super) const fn new(text: &'a str, at: usize) -> Self {
+        Self { text, at, depth: 0 }
+    }
+
     /// Reads `text` as exactly one object and hands each member to `member`,
     /// which must read its value.
     pub(super) fn document(
         text: &'a str,
         mut member: impl FnMut(&str, &mut Self) -> Result<()>,
     ) -> Result<()> {
-        let mut reader = Self {
-            text,
-            at: 0,
-            depth: 0,
-        };
+        let mut reader = Self::new(text, 0);
         let mut names = Names::new();
         reader.object(|name, reader| {
             member(&name, reader)?;

@@ -12,6 +12,8 @@ mod header;
 pub mod insecure;
 mod issue;
 mod json;
+mod names;
+mod span;
 mod verify;
 
 pub use claims::Claims;
