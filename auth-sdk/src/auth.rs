@@ -109,7 +109,7 @@ impl Shared {
     /// floors, so the log is read again, now or as soon as it can be.
     pub(crate) async fn revoking<T, F>(
         self: &Arc<Self>,
-        change: impl Fn(Arc<dyn Store>) -> F + Send + 'static,
+        change: impl Fn(Arc<dyn Store>) -> F + Send + Sync + 'static,
     ) -> Result<Settled<T>, AuthError>
     where
         T: Send + 'static,
@@ -117,11 +117,7 @@ impl Shared {
     {
         let shared = self.clone();
         to_the_end(async move {
-            let mut committed = change(shared.store.clone()).await;
-            let unsure = is_unknown(&committed);
-            if unsure {
-                committed = change(shared.store.clone()).await;
-            }
+            let (committed, unsure) = ask(|| change(shared.store.clone())).await;
             if let Ok(committed) = &committed {
                 for revocation in &committed.revoked {
                     shared.raise(revocation);
@@ -185,8 +181,16 @@ pub(crate) struct Settled<T> {
     pub(crate) unsure: bool,
 }
 
-pub(crate) fn is_unknown<T>(outcome: &Result<T, StoreError>) -> bool {
-    matches!(outcome, Err(error) if error.kind() == StoreErrorKind::OutcomeUnknown)
+/// Asks the store, and once more when it cannot say whether it committed; says
+/// whether it could not.
+pub(crate) async fn ask<T, F>(question: impl Fn() -> F) -> (Result<T, StoreError>, bool)
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    match question().await {
+        Err(error) if error.kind() == StoreErrorKind::OutcomeUnknown => (question().await, true),
+        answer => (answer, false),
+    }
 }
 
 /// Runs `work` in a task of its own: what was committed must be seen through,

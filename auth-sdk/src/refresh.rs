@@ -6,7 +6,7 @@ use auth_core::refresh::{Presented, RefreshToken, Salt};
 use auth_core::{ClientId, Clock};
 use auth_store::{Grant, RotateOutcome, Rotation, Session};
 
-use crate::auth::{Auth, Shared, is_unknown, to_the_end};
+use crate::auth::{Auth, Shared, ask, to_the_end};
 use crate::context::Context;
 use crate::error::AuthError;
 use crate::tokens::TokenPair;
@@ -65,20 +65,19 @@ impl Shared {
     /// When the store cannot say whether it rotated, the same rotation again
     /// replays what was committed.
     async fn spend(self: &Arc<Self>, rotation: &Rotation) -> Result<TokenPair, AuthError> {
-        let mut outcome = self.store.rotate_session(rotation).await;
-        let unsure = is_unknown(&outcome);
-        if unsure {
-            outcome = self.store.rotate_session(rotation).await;
-        }
-        let answer = self.answer(rotation, outcome?);
+        let (outcome, unsure) = ask(|| self.store.rotate_session(rotation)).await;
+        let answer = outcome
+            .map_err(AuthError::from)
+            .and_then(|outcome| self.answer(rotation, outcome));
         if unsure && answer.is_err() {
-            // The first try may have revoked the session, and taken the event
-            // with it.
+            // The first try may have revoked the session, and taken floor and
+            // event with it.
             security_event!(
-                "session_ended_in_doubt",
+                "refresh_in_doubt",
                 session = %rotation.presented.session(),
                 presented = rotation.presented.generation(),
             );
+            self.reread_log().await;
         }
         answer
     }

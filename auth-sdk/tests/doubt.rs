@@ -1,5 +1,5 @@
 //! A store that fails, hesitates, or does not say what it did.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod support;
 
@@ -190,6 +190,31 @@ async fn a_theft_found_at_the_second_try_is_not_swallowed() {
     assert!(!accepts(&rig.auth, &next));
 }
 
+/// Waits for what must come by itself once the store is back.
+async fn settles(settled: impl Fn() -> bool) {
+    for _ in 0..100 {
+        if settled() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("not settled 10 s after the store came back");
+}
+
+#[tokio::test]
+async fn a_theft_found_as_the_store_crashed_is_settled_once_it_is_back() {
+    let (rig, unsure) = unsure_rig().await;
+    let ada = rig.ada().await;
+    let spent = &ada.tokens.refresh_token;
+    let next = rig.auth.refresh(&rig.cx, spent).await.unwrap();
+    rig.pass(Duration::from_secs(31));
+    unsure.crash_after_next();
+    let stolen = rig.auth.refresh(&rig.cx, spent).await;
+    assert!(matches!(stolen, Err(AuthError::Unavailable(_))));
+    unsure.set_down(false);
+    settles(|| !accepts(&rig.auth, &next)).await;
+}
+
 /// Neither the old password nor an old token may outlive a change that was
 /// committed while the store went down.
 #[tokio::test]
@@ -201,13 +226,7 @@ async fn a_half_seen_password_change_is_settled_once_the_store_is_back() {
     let changed = rig.auth.change_password(&rig.cx, ada.user.id, change).await;
     assert!(matches!(changed, Err(AuthError::Unavailable(_))));
     unsure.set_down(false);
-    for _ in 0..100 {
-        if !rig.accepts(&ada) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("the old token is accepted 10 s after the store came back");
+    settles(|| !rig.accepts(&ada)).await;
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@ const CHANGE_PASSWORD: &str = change!(
     ", session_epoch = u.session_epoch + 1, password_hash = $4",
     " AND u.status = 'active' AND u.password_hash IS NOT DISTINCT FROM $3"
 );
+
 /// What these find moved since `ver` was read they leave alone. A statement
 /// that was given up may still run, after a later one was acknowledged: its
 /// `ver` is no longer the user's then, and it undoes nothing.
