@@ -483,17 +483,17 @@ fn a_verifier_without_a_word_about_revocations_is_not_built() {
 }
 
 #[derive(Debug)]
-struct Learns(std::sync::Mutex<Arc<KeySet>>, Option<SigningKey>);
+struct Learns(std::sync::Mutex<KeySet>, Option<SigningKey>);
 
 #[async_trait]
 impl KeySource for Learns {
-    fn keys(&self) -> Arc<KeySet> {
+    fn keys(&self) -> KeySet {
         self.0.lock().unwrap().clone()
     }
 
     async fn refresh(&self, _unknown: &str) -> Result<(), Unavailable> {
         let key = self.1.as_ref().ok_or(Unavailable)?;
-        *self.0.lock().unwrap() = Arc::new(KeySet::new([key.verifying_key().clone()]).unwrap());
+        *self.0.lock().unwrap() = KeySet::new([key.verifying_key().clone()]).unwrap();
         Ok(())
     }
 }

@@ -32,7 +32,7 @@ struct Asked {
 
 #[derive(Clone)]
 struct Loaded {
-    set: Arc<KeySet>,
+    set: KeySet,
     active: Arc<SigningKey>,
 }
 
@@ -94,7 +94,7 @@ impl StoredKeys {
 
 #[async_trait]
 impl KeySource for StoredKeys {
-    fn keys(&self) -> Arc<KeySet> {
+    fn keys(&self) -> KeySet {
         self.loaded().set
     }
 
@@ -157,7 +157,7 @@ fn unseal(sealed: &[SealedKey], roots: &RootSecrets) -> Result<Loaded, KeyLoadEr
         .map_err(|_| KeyLoadError::Damaged)?;
     let active = keys.into_iter().next_back().ok_or(KeyLoadError::Damaged)?;
     Ok(Loaded {
-        set: Arc::new(set),
+        set,
         active: Arc::new(active),
     })
 }

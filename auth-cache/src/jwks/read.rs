@@ -1,7 +1,6 @@
 //! Reading a document as a key set, and saying what is odd about it.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use auth_core::key::{KeyError, KeySet, KeySetError};
 
@@ -33,7 +32,7 @@ pub(super) fn read(fetched: &Fetched) -> Result<Read, RefreshError> {
 pub(super) struct Reporter {
     url: String,
     /// The set that came last, and what was skipped of it.
-    last: Arc<KeySet>,
+    last: KeySet,
     skipped: Vec<(usize, KeyError)>,
 }
 
@@ -41,19 +40,19 @@ impl Reporter {
     pub(super) fn new(url: String) -> Self {
         Self {
             url,
-            last: Arc::default(),
+            last: KeySet::default(),
             skipped: Vec::new(),
         }
     }
 
     /// Says what is odd, of keys that stay skipped only once, and gives the
     /// set.
-    pub(super) fn report(&mut self, outcome: Result<Read, RefreshError>) -> Option<Arc<KeySet>> {
+    pub(super) fn report(&mut self, outcome: Result<Read, RefreshError>) -> Option<KeySet> {
         let url = &*self.url;
         match outcome {
             Ok((set, skipped)) => {
                 self.compare(&set, &skipped);
-                self.last = Arc::new(set);
+                self.last = set;
                 self.skipped = skipped;
                 Some(self.last.clone())
             }

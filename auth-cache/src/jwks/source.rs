@@ -130,7 +130,7 @@ impl RemoteJwks {
 
 #[async_trait]
 impl KeySource for RemoteJwks {
-    fn keys(&self) -> Arc<KeySet> {
+    fn keys(&self) -> KeySet {
         let shared = &self.handle.shared;
         let now = shared.clock.now().mono;
         shared.read().keys(now)

@@ -1,6 +1,5 @@
 //! What is known of the issuer's keys, and since when.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::Monotonic;
@@ -14,12 +13,11 @@ pub(super) struct State {
     pub(super) schedule: Schedule,
     max_age: Duration,
     known: Option<Known>,
-    none: Arc<KeySet>,
 }
 
 #[derive(Debug)]
 struct Known {
-    set: Arc<KeySet>,
+    set: KeySet,
     /// When the fetch began: the issuer said it no earlier.
     since: Monotonic,
 }
@@ -30,15 +28,14 @@ impl State {
             schedule,
             max_age,
             known: None,
-            none: Arc::default(),
         }
     }
 
     /// The keys, unless they are too old to be believed.
-    pub(super) fn keys(&self, now: Monotonic) -> Arc<KeySet> {
+    pub(super) fn keys(&self, now: Monotonic) -> KeySet {
         match &self.known {
             Some(known) if now.since(known.since) <= self.max_age => known.set.clone(),
-            _ => self.none.clone(),
+            _ => KeySet::default(),
         }
     }
 
@@ -56,7 +53,7 @@ impl State {
     /// The fetch that began at `since` ended, with a set if it was good. The
     /// set replaces the old one as a whole, so no key outlives its id. Gives
     /// the fetch's number.
-    pub(super) fn end(&mut self, set: Option<Arc<KeySet>>, since: Monotonic) -> u64 {
+    pub(super) fn end(&mut self, set: Option<KeySet>, since: Monotonic) -> u64 {
         let is_good = set.is_some();
         if let Some(set) = set {
             self.known = Some(Known { set, since });

@@ -1,7 +1,6 @@
 //! Where a verifier's keys come from.
 
 use std::fmt;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -21,7 +20,7 @@ pub struct Unavailable;
 #[async_trait]
 pub trait KeySource: fmt::Debug + Send + Sync + 'static {
     /// The keys as known now, without I/O.
-    fn keys(&self) -> Arc<KeySet>;
+    fn keys(&self) -> KeySet;
 
     /// Asks again, because a token names a key that is not known. Calls are
     /// coalesced and cooled down by the source: made-up key ids cause no
@@ -35,8 +34,8 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
 /// Keys that never change.
 #[async_trait]
 impl KeySource for KeySet {
-    fn keys(&self) -> Arc<KeySet> {
-        Arc::new(self.clone())
+    fn keys(&self) -> KeySet {
+        self.clone()
     }
 
     async fn refresh(&self, _unknown: &str) -> Result<(), Unavailable> {

@@ -142,8 +142,8 @@ impl Keys {
 
 #[async_trait]
 impl KeySource for Keys {
-    fn keys(&self) -> Arc<KeySet> {
-        Arc::new(self.known.lock().unwrap().clone())
+    fn keys(&self) -> KeySet {
+        self.known.lock().unwrap().clone()
     }
 
     async fn refresh(&self, _unknown: &str) -> Result<(), Unavailable> {

@@ -82,8 +82,8 @@ pub(crate) struct Outage;
 
 #[async_trait]
 impl KeySource for Outage {
-    fn keys(&self) -> Arc<KeySet> {
-        Arc::default()
+    fn keys(&self) -> KeySet {
+        KeySet::default()
     }
 
     async fn refresh(&self, _unknown: &str) -> Result<(), Unavailable> {
@@ -101,12 +101,12 @@ pub(crate) struct Late {
 
 #[async_trait]
 impl KeySource for Late {
-    fn keys(&self) -> Arc<KeySet> {
+    fn keys(&self) -> KeySet {
         let known = self.asked.load(std::sync::atomic::Ordering::SeqCst);
         if known {
-            Arc::new(self.keys.clone())
+            self.keys.clone()
         } else {
-            Arc::default()
+            KeySet::default()
         }
     }
 
