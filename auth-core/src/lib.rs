@@ -13,6 +13,8 @@ mod clock;
 mod error;
 mod id;
 mod identity;
+#[cfg(feature = "jsonwebtoken")]
+pub mod interop;
 mod issuer;
 pub mod jwt;
 pub mod key;

@@ -176,6 +176,15 @@ impl VerifyingKey {
         self.shared.public.family() == Family::Hmac
     }
 
+    /// The secret itself, if it is one.
+    #[cfg(feature = "jsonwebtoken")]
+    pub(crate) fn secret(&self) -> Option<&[u8]> {
+        match &self.shared.public {
+            Public::Hmac(secret) => Some(secret.expose()),
+            _ => None,
+        }
+    }
+
     /// The RFC 7638 thumbprint: what the key is, whatever it is called.
     pub fn thumbprint(&self) -> String {
         self.shared.public.thumbprint()

@@ -31,9 +31,9 @@ const EMPTY: Room = Room {
 pub const ROOMS: &[Room] = &[
     Room {
         name: "auth-core",
-        outside: &["async-trait", "base64", "jsonwebtoken", "pkcs1", "pkcs8", "ring", "serde", "serde_json", "spki", "subtle",
+        outside: &["async-trait", "base64", "pkcs1", "pkcs8", "ring", "serde", "serde_json", "spki", "subtle",
             "thiserror", "tokio", "uuid", "zeroize"],
-        outside_by_feature: &["argon2", "aws-lc-rs", "icu_casemap", "icu_normalizer"],
+        outside_by_feature: &["argon2", "aws-lc-rs", "icu_casemap", "icu_normalizer", "jsonwebtoken"],
         ..EMPTY
     },
     Room {
@@ -141,7 +141,12 @@ pub const REACHES: &[Reach] = &[
         only: &[("tokio", &["default", "sync"])],
         ..Reach::new("auth-core", ALL, &[SQL, "axum", "http", "hyper", "mio", "redis", "reqwest", "rustls", "tonic"])
     },
-    Reach::new("auth-core", "", &["argon2", "aws-lc-rs", "icu_normalizer"]),
+    Reach::new("auth-core", "", &["argon2", "aws-lc-rs", "icu_normalizer", "jsonwebtoken"]),
+    // Of jsonwebtoken the types and traits, none of its backends.
+    Reach {
+        only: &[("jsonwebtoken", &[])],
+        ..Reach::new("auth-core", "--features jsonwebtoken", &["aws-lc-rs", "p256", "rsa", "simple_asn1"])
+    },
     Reach::new("auth-cache", "", &[SQL, "argon2", "hyper", "redis", "reqwest"]),
     Reach::new("auth-cache", ALL, &[SQL, "argon2", "auth-store", "axum", "native-tls", "openssl-sys", "tonic"]),
     Reach::new("auth-store", "", &[SQL, "argon2"]),
