@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    run::{Failure, Run, cargo},
+    run::{Failure, Run, cargo, root},
     servers::Servers,
 };
 
@@ -24,6 +24,12 @@ pub fn test(run: &mut Run) -> Result<(), Failure> {
     run.step(
         "documentation tests",
         &mut with_servers(cargo("test --workspace --all-features --doc")),
+    )?;
+    // A workspace of its own; its manifest says why. The packages that both need are compiled once.
+    run.step(
+        "jsonwebtoken with both backends",
+        cargo("test --manifest-path auth-core/tests/both_backends/Cargo.toml")
+            .env("CARGO_TARGET_DIR", root().join("target")),
     )?;
     // With the features its own manifest asks for: together with the whole workspace it would get everybody's.
     run.step(

@@ -1,6 +1,6 @@
 //! `jsonwebtoken` with every check that it has turned on.
 
-use auth_core::interop::{RING_PROVIDER, decoding_key};
+use auth_core::interop::{KeySigner, RING_PROVIDER, decoding_key};
 use auth_core::key::{SigningKey, VerifyingKey};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -78,8 +78,8 @@ pub(crate) fn compact(key: &SigningKey, header: &str, payload: &str) -> String {
         encode(header.as_bytes()),
         encode(payload.as_bytes())
     );
-    let signer = auth_core::interop::KeySigner::from(crate::ours::again(key));
-    let signature = sign(&signer, signed.as_bytes());
+    let key = KeySigner::from(crate::ours::again(key));
+    let signature = sign(&key, signed.as_bytes());
     format!("{signed}.{}", encode(&signature))
 }
 

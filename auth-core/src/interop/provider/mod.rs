@@ -4,9 +4,9 @@ mod public_parts;
 mod sign;
 mod verify;
 
+use jsonwebtoken::AlgorithmFamily;
 use jsonwebtoken::crypto::{CryptoProvider, KeyUtils};
-use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::{AlgorithmFamily, errors::new_error};
+use jsonwebtoken::errors::{Error, ErrorKind, new_error};
 
 use crate::key::KeyError;
 
@@ -54,14 +54,14 @@ use crate::key::KeyError;
 /// token, so keys are checked each time. A
 /// [`Verifier`](crate::verifier::Verifier) prepares its keys once.
 pub static RING_PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: sign::signer,
-    verifier_factory: verify::verifier,
+    signer_factory: |algorithm, key| sign::signer(*algorithm, key),
+    verifier_factory: |algorithm, key| verify::verifier(*algorithm, key),
     key_utils: KeyUtils {
         rsa_pub_components_from_private_key: public_parts::of_rsa_private,
         rsa_pub_components_from_public_key: public_parts::of_rsa_public,
         ec_pub_components_from_private_key: public_parts::of_ec_private,
         ed_pub_components_from_private_key: public_parts::of_ed_private,
-        compute_digest: public_parts::digest,
+        compute_digest: |data, hash| public_parts::digest(data, &hash),
     },
 };
 

@@ -60,7 +60,7 @@ pub(super) fn of_ed_private(der: &[u8], curve: &EllipticCurve) -> Result<Vec<u8>
     Ok(pair.public_key().as_ref().to_vec())
 }
 
-pub(super) fn digest(data: &[u8], hash: ThumbprintHash) -> Result<Vec<u8>> {
+pub(super) fn digest(data: &[u8], hash: &ThumbprintHash) -> Result<Vec<u8>> {
     let hash = match hash {
         ThumbprintHash::SHA256 => &SHA256,
         ThumbprintHash::SHA384 => &SHA384,

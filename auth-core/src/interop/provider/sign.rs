@@ -17,23 +17,23 @@ use crate::interop::keys::check_family;
 use crate::interop::signer::KeySigner;
 use crate::key::{Algorithm, KeyError, SigningKey};
 
-pub(super) fn signer(theirs: &Theirs, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
+pub(super) fn signer(theirs: Theirs, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     let algorithm =
-        Algorithm::try_from(*theirs).map_err(|_| new_error(ErrorKind::UnsupportedAlgorithm))?;
+        Algorithm::try_from(theirs).map_err(|_| new_error(ErrorKind::UnsupportedAlgorithm))?;
     let pair = check_family(key.family(), algorithm).and_then(|()| match algorithm {
         Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => {
             let key = SigningKey::hmac(key.as_bytes(), algorithm)?;
             Ok(Box::new(KeySigner::from(key)) as Box<dyn JwtSigner>)
         }
-        Algorithm::EdDsa => ed25519(*theirs, key),
-        Algorithm::Es256 => ecdsa(*theirs, key, &ECDSA_P256_SHA256_FIXED_SIGNING),
-        Algorithm::Es384 => ecdsa(*theirs, key, &ECDSA_P384_SHA384_FIXED_SIGNING),
-        Algorithm::Rs256 => rsa(*theirs, key, &RSA_PKCS1_SHA256),
-        Algorithm::Rs384 => rsa(*theirs, key, &RSA_PKCS1_SHA384),
-        Algorithm::Rs512 => rsa(*theirs, key, &RSA_PKCS1_SHA512),
-        Algorithm::Ps256 => rsa(*theirs, key, &RSA_PSS_SHA256),
-        Algorithm::Ps384 => rsa(*theirs, key, &RSA_PSS_SHA384),
-        Algorithm::Ps512 => rsa(*theirs, key, &RSA_PSS_SHA512),
+        Algorithm::EdDsa => ed25519(theirs, key),
+        Algorithm::Es256 => ecdsa(theirs, key, &ECDSA_P256_SHA256_FIXED_SIGNING),
+        Algorithm::Es384 => ecdsa(theirs, key, &ECDSA_P384_SHA384_FIXED_SIGNING),
+        Algorithm::Rs256 => rsa(theirs, key, &RSA_PKCS1_SHA256),
+        Algorithm::Rs384 => rsa(theirs, key, &RSA_PKCS1_SHA384),
+        Algorithm::Rs512 => rsa(theirs, key, &RSA_PKCS1_SHA512),
+        Algorithm::Ps256 => rsa(theirs, key, &RSA_PSS_SHA256),
+        Algorithm::Ps384 => rsa(theirs, key, &RSA_PSS_SHA384),
+        Algorithm::Ps512 => rsa(theirs, key, &RSA_PSS_SHA512),
     });
     pair.map_err(|reason| refused(key.family(), reason))
 }

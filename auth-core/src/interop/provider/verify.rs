@@ -15,12 +15,12 @@ use crate::interop::keys::{check_family, coordinates, verifying_key};
 use crate::interop::verifier::KeyVerifier;
 use crate::key::{Algorithm, KeyError};
 
-pub(super) fn verifier(theirs: &Theirs, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
+pub(super) fn verifier(theirs: Theirs, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     let algorithm =
-        Algorithm::try_from(*theirs).map_err(|_| new_error(ErrorKind::UnsupportedAlgorithm))?;
+        Algorithm::try_from(theirs).map_err(|_| new_error(ErrorKind::UnsupportedAlgorithm))?;
     let verifier = check_family(key.family(), algorithm).and_then(|()| match algorithm {
-        Algorithm::Es256 => ecdsa(*theirs, key, "P-256", &ECDSA_P256_SHA256_FIXED),
-        Algorithm::Es384 => ecdsa(*theirs, key, "P-384", &ECDSA_P384_SHA384_FIXED),
+        Algorithm::Es256 => ecdsa(theirs, key, "P-256", &ECDSA_P256_SHA256_FIXED),
+        Algorithm::Es384 => ecdsa(theirs, key, "P-384", &ECDSA_P384_SHA384_FIXED),
         _ => {
             let key = verifying_key(key, algorithm)?;
             Ok(Box::new(KeyVerifier::from(key)) as Box<dyn JwtVerifier>)
