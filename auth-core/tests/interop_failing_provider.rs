@@ -7,7 +7,7 @@
 mod ours;
 
 use jsonwebtoken::crypto::{CryptoProvider, KeyUtils};
-use jsonwebtoken::errors::{ErrorKind, new_error};
+use jsonwebtoken::errors::{Error, ErrorKind, new_error};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde_json::{Value, json};
 
@@ -29,11 +29,11 @@ fn a_provider_that_fails_stops_jsonwebtoken_and_not_us() {
         &json!({}),
         &EncodingKey::from_secret(&secret),
     );
-    assert_eq!(encoded.err().map(|error| error.into_kind()), broken);
+    assert_eq!(encoded.err().map(Error::into_kind), broken);
     let decoded = decode::<Value>(
         "eyJhbGciOiJIUzI1NiJ9.e30.AAAA",
         &DecodingKey::from_secret(&secret),
         &Validation::default(),
     );
-    assert_eq!(decoded.err().map(|error| error.into_kind()), broken);
+    assert_eq!(decoded.err().map(Error::into_kind), broken);
 }
