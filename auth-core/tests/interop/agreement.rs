@@ -166,7 +166,7 @@ fn c05_both_refuse_a_mac_made_with_a_public_key() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn both_refuse_a_token_with_any_bit_flipped(at in any::<prop::sample::Index>(), bit in 0..8_u8) {

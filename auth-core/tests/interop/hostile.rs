@@ -117,6 +117,8 @@ fn nothing_comes_of_bytes_that_are_no_key() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn nothing_comes_of_random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         nothing_comes_of(&bytes);
@@ -128,7 +130,7 @@ proptest! {
         bit in 0..8_u8,
         cut in any::<prop::sample::Index>(),
     ) {
-        for &algorithm in Algorithm::ALL.iter().filter(|it| !is_hmac(**it)) {
+        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es384, Algorithm::Ps256] {
             let key = key(algorithm);
             let bytes = encoding_key(&key).unwrap().as_bytes().to_vec();
             let mut flipped = bytes.clone();
