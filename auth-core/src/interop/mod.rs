@@ -34,7 +34,8 @@
 //! | a JWK whose `use`, `key_ops` or `alg` say that it is for something else | never refused |
 //! | an HMAC key that is short or empty | [`RING_PROVIDER`] is installed |
 //!
-//! Each line is a test (`auth-core/tests/interop/laxness.rs`). CVE-2026-25537
+//! Each line is a test (`tests/interop/laxness.rs`; for keys
+//! `tests/both_backends/own_backends.rs`). CVE-2026-25537
 //! (an `exp` or `nbf` of a wrong type was skipped) is fixed since 10.3.0;
 //! `iss`, `aud` and `sub` of a wrong type still are, where nothing requires
 //! them.
