@@ -1,6 +1,6 @@
 //! Verifying, by our own keys, whose checks are then the same. ECDSA goes
-//! straight to ring, which checks the point each time it verifies: to check it
-//! before as well would cost more than to verify.
+//! straight to ring, which checks the point each time it verifies: our own
+//! check of it would be a key agreement more for each token.
 
 use jsonwebtoken::crypto::JwtVerifier;
 use jsonwebtoken::errors::{Error, ErrorKind, new_error};
