@@ -10,6 +10,7 @@
 //! [`RevocationLog`](revocation::RevocationLog).
 
 mod clock;
+mod device;
 mod error;
 mod id;
 mod identity;
@@ -18,6 +19,7 @@ pub mod interop;
 mod issuer;
 pub mod jwt;
 pub mod key;
+mod network;
 #[cfg(feature = "password")]
 pub mod password;
 mod random;
@@ -32,10 +34,12 @@ mod time;
 pub mod verifier;
 
 pub use clock::{Clock, FlooredClock, ManualClock, SystemClock};
+pub use device::{AccountKey, DeviceToken};
 pub use error::{Code, GrpcStatus};
 pub use id::{ClientId, ParseIdError, SessionId, TenantId, TokenId, UserId};
 pub use identity::{ClaimsError, Identity};
 pub use issuer::{Audience, Issuer, NameError};
+pub use network::Network;
 pub use random::{EntropyError, SecureRandom, SystemRandom, draw};
 pub use requirement::{Denied, Requirement};
 pub use root::{RootKeyId, RootSecret, RootSecretError, RootSecrets};

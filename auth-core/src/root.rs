@@ -23,6 +23,7 @@ pub struct RootSecret {
     material: Secret<Vec<u8>>,
     mac: hmac::Key,
     ratchet: hmac::Key,
+    device: hmac::Key,
 }
 
 /// A text or file does not hold a root secret.
@@ -114,6 +115,11 @@ impl RootSecret {
         &self.ratchet
     }
 
+    /// `k_device`: authenticates device tokens.
+    pub(crate) const fn device(&self) -> &hmac::Key {
+        &self.device
+    }
+
     /// `k_seal`: seals what the store keeps.
     pub(crate) fn seal(&self) -> Secret<[u8; 32]> {
         expand(self.material.expose(), Purpose::Seal)
@@ -130,6 +136,7 @@ impl RootSecret {
             id: RootKeyId(*id.expose()),
             mac: hmac_key(Purpose::Mac),
             ratchet: hmac_key(Purpose::Ratchet),
+            device: hmac_key(Purpose::Device),
             material,
         }
     }
@@ -141,6 +148,7 @@ enum Purpose {
     Id,
     Mac,
     Ratchet,
+    Device,
     Seal,
 }
 
@@ -150,6 +158,7 @@ impl Purpose {
             Self::Id => b"auth root id v1",
             Self::Mac => b"auth refresh mac v1",
             Self::Ratchet => b"auth refresh ratchet v1",
+            Self::Device => b"auth device v1",
             Self::Seal => b"auth seal v1",
         }
     }
@@ -239,6 +248,7 @@ mod tests {
         let b = RootSecret::from_bytes(b"0123456789abcdef0123456789abcdeg").unwrap();
         let tag = |key| hmac::sign(key, b"x").as_ref().to_vec();
         assert_ne!(tag(a.mac()), tag(a.ratchet()));
+        assert_ne!(tag(a.mac()), tag(a.device()));
         assert_ne!(tag(a.mac()), tag(b.mac()));
         assert_ne!(a.seal(), b.seal());
         assert_ne!(a.id(), b.id());

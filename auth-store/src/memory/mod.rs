@@ -1,5 +1,6 @@
 //! A store that lives in the process.
 
+mod attempt;
 mod log;
 mod rotation;
 mod session;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auth_core::{Clock, FlooredClock, SystemClock, Timestamp};
 
-use crate::traits::{SigningKeyStore, Store};
+use crate::traits::{AttemptStore, SigningKeyStore, Store};
 use state::State;
 
 /// A store in memory: for tests, and for a single process whose accounts may
@@ -102,6 +103,10 @@ impl fmt::Debug for MemoryStore {
 
 impl Store for MemoryStore {
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
+        Some(self)
+    }
+
+    fn attempt_store(&self) -> Option<&dyn AttemptStore> {
         Some(self)
     }
 }

@@ -24,7 +24,7 @@ impl UserRow {
         self.user.status == UserStatus::Active
     }
 
-    fn record(&self) -> UserRecord {
+    pub(super) fn record(&self) -> UserRecord {
         UserRecord {
             user: self.user.clone(),
             password_hash: self.password_hash.clone(),

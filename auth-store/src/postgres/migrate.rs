@@ -16,10 +16,16 @@ use super::schema::Schema;
 use crate::sql;
 
 /// In order; the first is version 1. A step that was published never changes.
-const STEPS: &[(&str, &str)] = &[(
-    "initial",
-    include_str!("../../migrations/postgres/0001_initial.sql"),
-)];
+const STEPS: &[(&str, &str)] = &[
+    (
+        "initial",
+        include_str!("../../migrations/postgres/0001_initial.sql"),
+    ),
+    (
+        "attempts",
+        include_str!("../../migrations/postgres/0002_attempts.sql"),
+    ),
+];
 
 /// Brings the schema up to date; safe when several instances start at once.
 pub(super) async fn run(

@@ -1,5 +1,6 @@
 //! A store on PostgreSQL, for several instances.
 
+mod attempt;
 mod connect;
 mod connect_error;
 mod error;
@@ -28,7 +29,7 @@ pub use connect::PgStoreBuilder;
 pub use connect_error::ConnectError;
 
 use crate::error::StoreError;
-use crate::traits::{SigningKeyStore, Store};
+use crate::traits::{AttemptStore, SigningKeyStore, Store};
 use lease::Lease;
 use pool::Doubts;
 use schema::Schema;
@@ -145,6 +146,10 @@ impl fmt::Debug for PgStore {
 
 impl Store for PgStore {
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
+        Some(self)
+    }
+
+    fn attempt_store(&self) -> Option<&dyn AttemptStore> {
         Some(self)
     }
 }

@@ -27,6 +27,12 @@ const SESSIONS: &str = "\
              - (SELECT g.max_token_lifetime FROM auth.settings g WHERE g.singleton) * interval '1 microsecond' \
          ORDER BY s.expires_at LIMIT 256 FOR UPDATE SKIP LOCKED))";
 
+const ATTEMPTS: &str = "\
+    DELETE FROM auth.attempts WHERE ctid = ANY (ARRAY \
+        (SELECT a.ctid FROM auth.attempts a \
+         WHERE a.expires_at < statement_timestamp() \
+         ORDER BY a.expires_at LIMIT 256 FOR UPDATE SKIP LOCKED))";
+
 impl PgStore {
     /// Called when a row was added; nobody waits for what it does then, and
     /// what it leaves is the next turn's.
@@ -39,7 +45,7 @@ impl PgStore {
             return;
         }
         tokio::spawn(async move {
-            for sweep in [REVOCATIONS, SESSIONS] {
+            for sweep in [REVOCATIONS, SESSIONS, ATTEMPTS] {
                 if lease.write(sweep, |sql| sql).await.is_err() {
                     return;
                 }

@@ -9,10 +9,16 @@ use super::error::OpenError;
 use crate::sql;
 
 /// Never edited once released, only added to.
-const STEPS: &[(&str, &str)] = &[(
-    "initial",
-    include_str!("../../migrations/sqlite/0001_initial.sql"),
-)];
+const STEPS: &[(&str, &str)] = &[
+    (
+        "initial",
+        include_str!("../../migrations/sqlite/0001_initial.sql"),
+    ),
+    (
+        "attempts",
+        include_str!("../../migrations/sqlite/0002_attempts.sql"),
+    ),
+];
 
 /// Runs what has not been run; refuses a schema that is newer than this build,
 /// and a file that could only be read.

@@ -1,5 +1,6 @@
 //! A store in one file.
 
+mod attempt;
 mod command;
 mod error;
 mod file;
@@ -29,7 +30,7 @@ use sqlx::{ConnectOptions, SqlitePool};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::traits::{SigningKeyStore, Store};
+use crate::traits::{AttemptStore, SigningKeyStore, Store};
 
 pub use error::OpenError;
 
@@ -143,6 +144,10 @@ impl fmt::Debug for SqliteStore {
 
 impl Store for SqliteStore {
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
+        Some(self)
+    }
+
+    fn attempt_store(&self) -> Option<&dyn AttemptStore> {
         Some(self)
     }
 }

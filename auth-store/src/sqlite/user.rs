@@ -221,7 +221,7 @@ async fn by_id(
     row.as_ref().map(user_record).transpose()
 }
 
-async fn by_identifier(
+pub(super) async fn by_identifier(
     executor: impl SqliteExecutor<'_>,
     tenant: TenantId,
     normalized: &str,

@@ -1,5 +1,6 @@
 //! The contracts a store keeps.
 
+mod attempt;
 mod rotation;
 mod session;
 mod settings;
@@ -9,6 +10,7 @@ mod user;
 
 use std::fmt;
 
+pub use attempt::{Attempt, AttemptFrom, AttemptStore, Budget, Charge, Reservation, Settlement};
 pub use rotation::{Decision, Rotation, SessionState};
 pub use session::{
     EndSessions, Grant, NewSession, OpenOutcome, RotateOutcome, Seen, Session, SessionStore,
@@ -43,6 +45,11 @@ pub trait Store:
 {
     /// Where sealed signing keys are kept, if this store keeps them.
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
+        None
+    }
+
+    /// Where attempts at passwords are counted, if this store counts them.
+    fn attempt_store(&self) -> Option<&dyn AttemptStore> {
         None
     }
 }

@@ -218,6 +218,8 @@ impl Subject for Place {
         let sql = "
             UPDATE {s}.tenants SET created_at = created_at - {back};
             UPDATE {s}.users SET created_at = created_at - {back};
+            UPDATE {s}.attempts SET wait_until = wait_until - {back}, known_until = known_until - {back},
+                expires_at = expires_at - {back};
             UPDATE {s}.sessions SET auth_time = auth_time - {back}, rotated_at = rotated_at - {back},
                 prev_rotated_at = prev_rotated_at - {back}, expires_at = expires_at - {back},
                 idle_expires_at = idle_expires_at - {back}, revoked_at = revoked_at - {back};

@@ -182,6 +182,20 @@ macro_rules! __store_cases {
                 a_sealed_key_comes_back_unchanged
                 a_first_key_stays_the_first
             }
+            attempts {
+                after_five_failures_each_wait_is_twice_the_last
+                c79_of_64_attempts_at_once_five_are_reserved
+                c80_a_known_device_does_not_wait_for_strangers
+                c80_a_known_network_does_not_wait_for_strangers
+                c79_a_hundred_failures_end_it_for_strangers
+                c81_attempts_at_nobody_wait_like_any_other
+                an_attempt_brings_the_user
+                attempts_in_another_tenant_do_not_count
+                what_is_given_back_does_not_count
+                c79_a_success_begins_the_count_again
+                forgotten_attempts_are_over
+                failures_are_kept_as_long_as_they_matter
+            }
             hostile {
                 hostile_identifiers_are_users_of_their_own
                 hostile_role_names_come_back_unchanged

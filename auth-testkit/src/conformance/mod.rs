@@ -49,6 +49,7 @@
     reason = "a case fails by panicking, with the contract that is broken as its message"
 )]
 
+pub mod attempts;
 pub mod changes;
 pub mod conflict;
 pub mod cursors;

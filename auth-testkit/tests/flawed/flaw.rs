@@ -107,6 +107,23 @@ pub(crate) enum Flaw {
     LifetimeIsReadThenWritten,
     IdentityIsPerHandle,
 
+    // Attempts.
+    AttemptsNeverWait,
+    WaitsDoNotGrow,
+    AttemptIsReadThenWritten,
+    BudgetsAreOne,
+    NoNetworkIsKnown,
+    KnownNetworkIsKnownForEver,
+    LimitIsNotKept,
+    NobodyIsNotCounted,
+    DisabledIsNotRead,
+    UnusedCounts,
+    UnusedIsSuccess,
+    SuccessClearsNothing,
+    SuccessClearsAll,
+    AttemptsAreNotForgotten,
+    AttemptsAreKeptForEver,
+
     // Keys, and connections.
     EveryKeyIsStored,
     LastKeyIsStored,

@@ -8,6 +8,7 @@
     reason = "a flaw may panic, and two may have the same effect"
 )]
 
+mod attempts;
 mod flaw;
 mod log;
 mod rotation;
@@ -21,10 +22,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::revocation::Revocation;
-use auth_core::{Clock, ManualClock, SessionId, SystemRandom, TenantId, Timestamp};
+use auth_core::{AccountKey, Clock, ManualClock, SessionId, SystemRandom, TenantId, Timestamp};
 use auth_store::{
-    MemoryStore, SealedKey, Session, SigningKeyStore, Store, StoreError, StoreErrorKind,
-    TenantStore,
+    AttemptStore, MemoryStore, SealedKey, Session, SigningKeyStore, Store, StoreError,
+    StoreErrorKind, TenantStore,
 };
 use auth_testkit::conformance::Subject;
 pub(crate) use flaw::Flaw;
@@ -49,6 +50,7 @@ struct Rows {
     reserved: HashSet<String>,
     log: Vec<Revocation>,
     keys: Vec<SealedKey>,
+    attempts: HashMap<AccountKey, u32>,
     lifetime: Duration,
 }
 
@@ -157,6 +159,10 @@ impl Subject for Flawed {
 
 impl Store for Flawed {
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
+        Some(self)
+    }
+
+    fn attempt_store(&self) -> Option<&dyn AttemptStore> {
         Some(self)
     }
 }
