@@ -1,8 +1,8 @@
 //! Attempts at passwords, where a store counts them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use auth_core::{Network, TenantId};
+use auth_core::{Clock, Network, SystemClock, TenantId};
 use auth_store::{
     Attempt, AttemptFrom, AttemptStore, Budget, Charge, Identifier, Reservation, Settlement, Store,
     UserRecord, UserStatus,
@@ -133,7 +133,7 @@ pub async fn c79_of_64_attempts_at_once_five_are_reserved(subject: &dyn Subject)
     let Some(at) = At::somebody(subject).await else {
         return;
     };
-    let begun = Instant::now();
+    let begun = SystemClock.now().mono;
     let reserved = at_once(64, |turn| {
         let (store, attempt) = (at.world.handle(turn), at.attempt(network(1)));
         async move {
@@ -144,7 +144,7 @@ pub async fn c79_of_64_attempts_at_once_five_are_reserved(subject: &dyn Subject)
     .await;
     let reserved = reserved.iter().filter(|reserved| **reserved).count();
     // While a slow store answered, waits of 1 s, 2 s, 4 s may have passed.
-    let waited = (begun.elapsed().as_secs() + 1).ilog2() as usize;
+    let waited = (SystemClock.now().mono.since(begun).as_secs() + 1).ilog2() as usize;
     assert!(
         (5..=5 + waited).contains(&reserved),
         "of 64 attempts at once five are reserved, not {reserved}"

@@ -54,7 +54,7 @@ impl AttemptStore for Flawed {
         match self.flaw {
             Flaw::AttemptsNeverWait if waits => reservation = FREE,
             Flaw::WaitsDoNotGrow if waits => {
-                reservation = Reservation::Wait(Duration::from_secs(1))
+                reservation = Reservation::Wait(Duration::from_secs(1));
             }
             Flaw::AttemptIsReadThenWritten if before < Budget::FREE => reservation = FREE,
             Flaw::NobodyIsNotCounted if record.is_none() => reservation = FREE,
