@@ -61,6 +61,17 @@ algorithms! {
     Hs512 = "HS512", Hmac;
 }
 
+impl Algorithm {
+    /// How many bytes its hash has; Ed25519's is SHA-512.
+    pub(crate) const fn hash_len(self) -> usize {
+        match self {
+            Self::Es256 | Self::Rs256 | Self::Ps256 | Self::Hs256 => 32,
+            Self::Es384 | Self::Rs384 | Self::Ps384 | Self::Hs384 => 48,
+            Self::EdDsa | Self::Rs512 | Self::Ps512 | Self::Hs512 => 64,
+        }
+    }
+}
+
 /// What kind of key an algorithm takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {

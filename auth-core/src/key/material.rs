@@ -1,12 +1,9 @@
 //! Keys as plain material, checked: whatever is refused is refused here,
 //! before a library sees it.
 
-use ring::digest;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING};
-use ring::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
-
 use super::algorithm::{Algorithm, Family};
 use super::backend::is_on_curve;
+use super::ed25519;
 use super::error::KeyError;
 use crate::secret::Secret;
 
@@ -39,28 +36,35 @@ pub(super) enum Private {
 impl Public {
     pub(super) fn ed25519(public: &[u8]) -> Result<Self, KeyError> {
         let public: [u8; 32] = public.try_into().map_err(|_| KeyError::Malformed)?;
-        if is_allowed_ed25519(public) {
+        if ed25519::is_allowed(public) {
             Ok(Self::Ed25519(public))
         } else {
             Err(KeyError::Point)
         }
     }
 
-    pub(super) fn p256(point: &[u8]) -> Result<Self, KeyError> {
-        let point: [u8; 65] = point.try_into().map_err(|_| KeyError::Malformed)?;
-        let allowed = is_on_curve(&ring::agreement::ECDH_P256, &point);
-        if allowed {
-            Ok(Self::P256(point))
-        } else {
-            Err(KeyError::Point)
+    /// A point of one of the two curves, uncompressed. Another form of it, or
+    /// the point at infinity, is [`KeyError::Point`] (RFC 5480 §2.2).
+    pub(super) fn ec(point: &[u8], curve: Family) -> Result<Self, KeyError> {
+        if let [form, ..] = point
+            && *form != 4
+        {
+            return Err(KeyError::Point);
         }
-    }
-
-    pub(super) fn p384(point: &[u8]) -> Result<Self, KeyError> {
-        let point: [u8; 97] = point.try_into().map_err(|_| KeyError::Malformed)?;
-        let allowed = is_on_curve(&ring::agreement::ECDH_P384, &point);
-        if allowed {
-            Ok(Self::P384(point))
+        let (key, curve) = match curve {
+            Family::P256 => (
+                point.try_into().map(Self::P256),
+                &ring::agreement::ECDH_P256,
+            ),
+            Family::P384 => (
+                point.try_into().map(Self::P384),
+                &ring::agreement::ECDH_P384,
+            ),
+            _ => return Err(KeyError::WrongType),
+        };
+        let key = key.map_err(|_| KeyError::Malformed)?;
+        if is_on_curve(curve, point) {
+            Ok(key)
         } else {
             Err(KeyError::Point)
         }
@@ -89,43 +93,13 @@ impl Public {
     }
 
     pub(super) fn hmac(secret: Vec<u8>, algorithm: Algorithm) -> Result<Self, KeyError> {
-        let least = match algorithm {
-            Algorithm::Hs256 => 32,
-            Algorithm::Hs384 => 48,
-            Algorithm::Hs512 => 64,
-            _ => return Err(KeyError::WrongType),
-        };
         let secret = Secret::new(secret);
-        if secret.expose().len() < least {
+        if algorithm.family() != Family::Hmac {
+            Err(KeyError::WrongType)
+        } else if secret.expose().len() < algorithm.hash_len() {
             Err(KeyError::HmacTooShort)
         } else {
             Ok(Self::Hmac(secret))
-        }
-    }
-
-    /// The public half of a private key.
-    pub(super) fn of_pkcs8(der: &[u8], family: Family) -> Result<Self, KeyError> {
-        let rng = ring::rand::SystemRandom::new();
-        let ecdsa = |algorithm| EcdsaKeyPair::from_pkcs8(algorithm, der, &rng);
-        match family {
-            Family::Ed25519 => {
-                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der);
-                Self::ed25519(pair.map_err(|_| KeyError::Malformed)?.public_key().as_ref())
-            }
-            Family::P256 => {
-                let pair = ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING);
-                Self::p256(pair.map_err(|_| KeyError::Malformed)?.public_key().as_ref())
-            }
-            Family::P384 => {
-                let pair = ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING);
-                Self::p384(pair.map_err(|_| KeyError::Malformed)?.public_key().as_ref())
-            }
-            Family::Rsa => {
-                let pair = RsaKeyPair::from_pkcs8(der).map_err(|_| KeyError::Malformed)?;
-                let public = ring::rsa::PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
-                Self::rsa(&public.n, &public.e)
-            }
-            Family::Hmac => Err(KeyError::WrongType),
         }
     }
 
@@ -138,95 +112,9 @@ impl Public {
             Self::Hmac(_) => Family::Hmac,
         }
     }
-
-    /// SHA-256 of the key's canonical JWK (RFC 7638).
-    pub(super) fn thumbprint(&self) -> String {
-        use super::jwk::encode;
-        let canonical = match self {
-            Self::Ed25519(x) => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x)),
-            Self::P256(point) => ec(r#""P-256""#, &point[1..33], &point[33..]),
-            Self::P384(point) => ec(r#""P-384""#, &point[1..49], &point[49..]),
-            Self::Rsa(Rsa { n, e }) => {
-                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n))
-            }
-            Self::Hmac(k) => format!(r#"{{"k":"{}","kty":"oct"}}"#, encode(k.expose())),
-        };
-        let canonical = zeroize::Zeroizing::new(canonical);
-        encode(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())
-    }
-}
-
-fn ec(crv: &str, x: &[u8], y: &[u8]) -> String {
-    use super::jwk::encode;
-    format!(
-        r#"{{"crv":{crv},"kty":"EC","x":"{}","y":"{}"}}"#,
-        encode(x),
-        encode(y)
-    )
 }
 
 fn without_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]
-}
-
-/// Refuses y ≥ p, which has a second spelling, and the points of small order,
-/// for which signatures can be made without a private key.
-fn is_allowed_ed25519(mut point: [u8; 32]) -> bool {
-    const P: [u8; 32] = {
-        let mut p = [0xff; 32];
-        p[0] = 0xed;
-        p[31] = 0x7f;
-        p
-    };
-    const MINUS_ONE: [u8; 32] = {
-        let mut y = P;
-        y[0] = 0xec;
-        y
-    };
-    const ONE: [u8; 32] = {
-        let mut y = [0; 32];
-        y[0] = 1;
-        y
-    };
-    /// The points of order 8.
-    const EIGHTH: [[u8; 32]; 2] = [
-        [
-            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10,
-            0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77,
-            0x92, 0xac, 0x03, 0x7a,
-        ],
-        [
-            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef,
-            0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88,
-            0x6d, 0x53, 0xfc, 0x05,
-        ],
-    ];
-    point[31] &= 0x7f;
-    let canonical = point.iter().rev().lt(P.iter().rev());
-    canonical && ![[0; 32], ONE, MINUS_ONE, EIGHTH[0], EIGHTH[1]].contains(&point)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn c07_small_and_non_canonical_ed25519_points_are_refused() {
-        let mut p = [0xff; 32];
-        (p[0], p[31]) = (0xed, 0x7f);
-        for low in [0xec, 0xed, 0xee, 0xff] {
-            for high in [0x7f, 0xff] {
-                (p[0], p[31]) = (low, high);
-                assert!(!is_allowed_ed25519(p), "{p:x?}");
-            }
-        }
-        for y in [0, 1] {
-            for sign in [0, 0x80] {
-                let mut point = [0; 32];
-                (point[0], point[31]) = (y, sign);
-                assert!(!is_allowed_ed25519(point), "{point:x?}");
-            }
-        }
-    }
 }

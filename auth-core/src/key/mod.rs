@@ -2,17 +2,26 @@
 
 mod algorithm;
 mod backend;
+mod ed25519;
 mod error;
+mod generate;
 mod jwk;
 mod material;
+mod oid;
+mod pem;
+mod pkcs8;
+mod rsa;
 mod set;
 mod signing;
 mod source;
+mod spki;
+mod thumbprint;
 mod verifying;
 
 pub use algorithm::Algorithm;
 pub use backend::Backend;
 pub use error::KeyError;
+pub use generate::RsaSize;
 pub use jwk::{Jwk, Jwks};
 pub use set::{KeySet, KeySetError};
 pub use signing::SigningKey;

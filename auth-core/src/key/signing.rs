@@ -2,17 +2,16 @@
 
 use std::fmt;
 
-use pkcs8::SecretDocument;
-use ring::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-};
+use ::pkcs8::SecretDocument;
 
-use super::algorithm::{Algorithm, Family};
-use super::backend::{Backend, MAX_SIGNATURE, Sign};
+use super::algorithm::Algorithm;
+use super::backend::{Backend, Sign};
 use super::error::KeyError;
+use super::jwk::{self, RawJwk, RawPrivate};
 use super::material::{Private, Public};
+use super::pem;
+use super::pkcs8::Parts;
 use super::verifying::VerifyingKey;
-use crate::random::{EntropyError, SecureRandom, draw};
 use crate::secret::Secret;
 
 /// A key that signs, bound to one algorithm, prepared for one backend.
@@ -22,73 +21,79 @@ pub struct SigningKey {
     prepared: Box<dyn Sign>,
 }
 
-/// PKCS#8 v1 of an Ed25519 key up to its 32-byte seed (RFC 8410 §7).
-const PKCS8_ED25519: [u8; 16] = [
-    0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
-];
-
 impl SigningKey {
-    /// Draws a new Ed25519 key.
+    /// Reads PKCS#8 DER, unencrypted (RFC 5208, RFC 5958). An EC key must
+    /// have its public half with it; an RSA key must be one of two primes with
+    /// 2048, 3072 or 4096 bits and an exponent of at least 65537, which is what
+    /// every backend signs with.
     ///
-    /// # Errors
-    /// [`EntropyError`] when the source of randomness fails.
-    pub fn generate(random: &dyn SecureRandom) -> Result<Self, EntropyError> {
-        Self::generate_for(Algorithm::EdDsa, random).map_err(|_| EntropyError)
-    }
-
-    /// Draws a new key. ECDSA keys are drawn by ring, from the operating
-    /// system; RSA keys come from elsewhere.
-    ///
-    /// # Errors
-    /// [`KeyError::Backend`] when there is no randomness, and for RSA.
-    pub fn generate_for(algorithm: Algorithm, random: &dyn SecureRandom) -> Result<Self, KeyError> {
-        let system = ring::rand::SystemRandom::new();
-        let ecdsa =
-            |kind| EcdsaKeyPair::generate_pkcs8(kind, &system).map_err(|_| KeyError::Backend);
-        match algorithm.family() {
-            Family::Ed25519 => {
-                let seed = draw::<32>(random)
-                    .map(Secret::new)
-                    .map_err(|_| KeyError::Backend)?;
-                let pkcs8 = Secret::new([&PKCS8_ED25519[..], seed.expose()].concat());
-                Self::from_pkcs8(pkcs8.expose(), algorithm)
-            }
-            Family::P256 => {
-                Self::from_pkcs8(ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING)?.as_ref(), algorithm)
-            }
-            Family::P384 => {
-                Self::from_pkcs8(ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING)?.as_ref(), algorithm)
-            }
-            Family::Hmac => {
-                let secret = draw::<64>(random)
-                    .map(Secret::new)
-                    .map_err(|_| KeyError::Backend)?;
-                Self::hmac(secret.expose(), algorithm)
-            }
-            Family::Rsa => Err(KeyError::Backend),
-        }
-    }
-
-    /// Reads PKCS#8 DER, unencrypted (RFC 5208, RFC 5958).
+    /// All parts are checked to belong together, and an RSA key signs once,
+    /// which takes some milliseconds.
     ///
     /// # Errors
     /// [`KeyError`] names what is wrong with it.
     pub fn from_pkcs8(der: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
-        let public = Public::of_pkcs8(der, algorithm.family())?;
-        let private = Private::Pkcs8(Secret::new(der.to_vec()));
-        Self::prepare(private, VerifyingKey::new(algorithm, public)?)
+        Self::from_parts(&Parts::read(der)?, algorithm)
     }
 
-    /// Reads a PEM private key (`BEGIN PRIVATE KEY`, RFC 7468 §10).
+    /// Reads a PEM private key (`BEGIN PRIVATE KEY`, RFC 7468 §10), as
+    /// [`from_pkcs8`](Self::from_pkcs8) does.
+    ///
+    /// # Errors
+    /// [`KeyError`] names what is wrong with it. `openssl pkcs8 -topk8
+    /// -nocrypt` turns the older forms into this one.
+    pub fn from_pem(pem: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
+        pem::check_label(pem, pem::PRIVATE)?;
+        let (_, der) = SecretDocument::from_pem(pem).map_err(|_| KeyError::Malformed)?;
+        Self::from_pkcs8(der.as_bytes(), algorithm)
+    }
+
+    /// Reads a private JWK (RFC 7518 §6, RFC 8037 §2), or a secret (`kty`
+    /// `oct`). Its id is its `kid`, or its RFC 7638 thumbprint; its algorithm
+    /// is its `alg`, or the one its type leaves (RS256 for RSA).
+    ///
+    /// Both halves must be there and belong together; RSA's two primes and
+    /// their three companions too.
     ///
     /// # Errors
     /// [`KeyError`] names what is wrong with it.
-    pub fn from_pem(pem: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
-        let (label, der) = SecretDocument::from_pem(pem).map_err(|_| KeyError::Malformed)?;
-        if label != "PRIVATE KEY" {
-            return Err(KeyError::Malformed);
+    ///
+    /// ```
+    /// use auth_core::key::SigningKey;
+    ///
+    /// // RFC 8037 A.1.
+    /// let key = SigningKey::from_jwk(
+    ///     r#"{"kty":"OKP","crv":"Ed25519",
+    ///         "d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+    ///         "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+    /// )?;
+    /// assert_eq!(key.verifying_key().kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    /// # Ok::<(), auth_core::key::KeyError>(())
+    /// ```
+    pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        let jwk = RawJwk::parse(json)?;
+        jwk.check_purpose("sign")?;
+        let algorithm = jwk.algorithm()?;
+        let public = jwk.public(algorithm)?;
+        let key = if let Public::Hmac(secret) = public {
+            Self::hmac(secret.expose(), algorithm)?
+        } else {
+            let private = RawPrivate::parse(json)?;
+            private.parts(&public, |parts| Self::from_parts(parts, algorithm))?
+        };
+        match &jwk.kid {
+            Some(kid) => key.with_kid(kid),
+            None => Ok(key),
         }
-        Self::from_pkcs8(der.as_bytes(), algorithm)
+    }
+
+    fn from_parts(parts: &Parts<'_>, algorithm: Algorithm) -> Result<Self, KeyError> {
+        if parts.family() != algorithm.family() {
+            return Err(KeyError::WrongType);
+        }
+        let public = parts.check()?;
+        let private = Private::Pkcs8(parts.to_der()?);
+        Self::prepare(private, VerifyingKey::new(algorithm, public)?)
     }
 
     /// A shared secret of at least the hash's length (RFC 7518 §3.2).
@@ -136,6 +141,36 @@ impl SigningKey {
         }
     }
 
+    /// PKCS#8 DER of the private key (RFC 5208); `None` for a secret, which has
+    /// no such form. Whoever has it is the issuer.
+    pub fn to_pkcs8_der(&self) -> Option<Secret<Vec<u8>>> {
+        match &self.private {
+            Private::Pkcs8(der) => Some(der.clone()),
+            Private::Hmac(_) => None,
+        }
+    }
+
+    /// PKCS#8 PEM of the private key (`BEGIN PRIVATE KEY`, RFC 7468 §10);
+    /// `None` for a secret. Whoever has it is the issuer.
+    pub fn to_pkcs8_pem(&self) -> Option<Secret<String>> {
+        match &self.private {
+            Private::Pkcs8(der) => pem::encode(pem::PRIVATE, der.expose())
+                .ok()
+                .map(Secret::new),
+            Private::Hmac(_) => None,
+        }
+    }
+
+    /// The private key as a JWK, secrets too, as [`from_jwk`](Self::from_jwk)
+    /// reads it. Whoever has it is the issuer; what is published is
+    /// [`VerifyingKey::to_jwk`].
+    ///
+    /// # Errors
+    /// [`KeyError`] never comes of a key that was loaded.
+    pub fn expose_jwk(&self) -> Result<Secret<String>, KeyError> {
+        jwk::expose(self)
+    }
+
     /// The half that verifies.
     pub const fn verifying_key(&self) -> &VerifyingKey {
         &self.public
@@ -144,9 +179,11 @@ impl SigningKey {
     /// Hands the signature of `message` to `with`; `None` when the library
     /// has no randomness.
     pub(crate) fn sign<T>(&self, message: &[u8], with: impl FnOnce(&[u8]) -> T) -> Option<T> {
-        let mut signature = [0; MAX_SIGNATURE];
-        let len = self.prepared.sign(message, &mut signature)?;
-        signature.get(..len).map(with)
+        let (mut with, mut given) = (Some(with), None);
+        self.prepared.sign(message, &mut |signature| {
+            given = with.take().map(|with| with(signature));
+        })?;
+        given
     }
 }
 
@@ -159,77 +196,4 @@ impl fmt::Debug for SigningKey {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::random::SystemRandom;
-
-    const GENERATED: &[Algorithm] = &[
-        Algorithm::EdDsa,
-        Algorithm::Es256,
-        Algorithm::Es384,
-        Algorithm::Hs256,
-        Algorithm::Hs384,
-        Algorithm::Hs512,
-    ];
-
-    #[test]
-    fn every_generated_key_signs_for_itself_on_every_backend() {
-        for &algorithm in GENERATED {
-            for &signer in Backend::ALL {
-                let key = SigningKey::generate_for(algorithm, &SystemRandom::new()).unwrap();
-                let key = key.with_backend(signer).unwrap();
-                let signature = key.sign(b"x", <[u8]>::to_vec).unwrap();
-                for &verifier in Backend::ALL {
-                    let public = key.verifying_key().clone().with_backend(verifier).unwrap();
-                    assert!(
-                        public.verifies(b"x", &signature),
-                        "{algorithm} {signer:?} {verifier:?}"
-                    );
-                    assert!(
-                        !public.verifies(b"y", &signature),
-                        "{algorithm} {signer:?} {verifier:?}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_key_survives_its_pkcs8_form() {
-        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es384] {
-            let key = SigningKey::generate_for(algorithm, &SystemRandom::new()).unwrap();
-            let again = SigningKey::from_pkcs8(key.expose().expose(), algorithm).unwrap();
-            assert_eq!(key.verifying_key().kid(), again.verifying_key().kid());
-        }
-    }
-
-    #[test]
-    fn what_is_no_key_of_the_algorithm_is_refused() {
-        for &algorithm in Algorithm::ALL {
-            for bad in [&b""[..], b"x", &PKCS8_ED25519, &[0; 31]] {
-                assert!(
-                    SigningKey::from_pkcs8(bad, algorithm).is_err(),
-                    "{algorithm}"
-                );
-                assert!(
-                    VerifyingKey::from_der(bad, algorithm).is_err(),
-                    "{algorithm}"
-                );
-            }
-        }
-        let ed25519 = SigningKey::generate(&SystemRandom::new()).unwrap();
-        let der = ed25519.expose().expose();
-        assert!(SigningKey::from_pkcs8(der, Algorithm::Es256).is_err());
-        assert!(SigningKey::from_pkcs8(der, Algorithm::Rs256).is_err());
-    }
-
-    #[test]
-    fn debug_shows_no_private_byte() {
-        let key = SigningKey::hmac(&[7; 32], Algorithm::Hs256).unwrap();
-        let shown = format!("{key:?}");
-        assert!(
-            !shown.contains("7, 7") && !shown.contains("BwcHBw"),
-            "{shown}"
-        );
-    }
-}
+mod tests;

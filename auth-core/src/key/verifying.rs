@@ -3,14 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use spki::der::{Decode, Document};
-use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
+use ::spki::der::Document;
 
 use super::algorithm::{Algorithm, Family};
 use super::backend::{Backend, Verify};
 use super::error::KeyError;
-use super::jwk::{Jwk, RawJwk, is_private};
+use super::jwk::{Jwk, RawJwk, encode, is_private};
 use super::material::Public;
+use super::thumbprint::thumbprint;
+use super::{pem, spki};
 
 /// A key that verifies, bound to one algorithm, prepared for one backend.
 /// Clones share it.
@@ -21,6 +22,7 @@ pub struct VerifyingKey {
 
 struct Shared {
     kid: String,
+    thumbprint: [u8; 32],
     algorithm: Algorithm,
     public: Public,
     backend: Backend,
@@ -57,41 +59,26 @@ impl VerifyingKey {
         }
     }
 
-    /// Reads a PEM public key (`BEGIN PUBLIC KEY`, RFC 7468 §13).
+    /// Reads a PEM public key (`BEGIN PUBLIC KEY`, RFC 7468 §13). Its id is its
+    /// RFC 7638 thumbprint.
     ///
     /// # Errors
-    /// [`KeyError`] names what is wrong with it.
+    /// [`KeyError`] names what is wrong with it. A certificate is none; a key
+    /// is taken out of it first.
     pub fn from_pem(pem: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
-        let (label, der) = Document::from_pem(pem).map_err(|_| KeyError::Malformed)?;
-        if label != "PUBLIC KEY" {
-            return Err(KeyError::Malformed);
-        }
+        pem::check_label(pem, pem::PUBLIC)?;
+        let (_, der) = Document::from_pem(pem).map_err(|_| KeyError::Malformed)?;
         Self::from_der(der.as_bytes(), algorithm)
     }
 
-    /// Reads a DER `SubjectPublicKeyInfo` (RFC 5280 §4.1).
+    /// Reads a DER `SubjectPublicKeyInfo` (RFC 5280 §4.1), its algorithm's
+    /// parameters to the letter: an RSA key has NULL (RFC 3279 §2.3.1), and one
+    /// under `id-RSASSA-PSS` is not taken.
     ///
     /// # Errors
     /// [`KeyError`] names what is wrong with it.
     pub fn from_der(spki: &[u8], algorithm: Algorithm) -> Result<Self, KeyError> {
-        let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(|_| KeyError::Malformed)?;
-        let bytes = info
-            .subject_public_key
-            .as_bytes()
-            .ok_or(KeyError::Malformed)?;
-        let curve = info.algorithm.parameters_oid().ok();
-        let public = match (info.algorithm.oid, curve) {
-            (ED25519, _) if info.algorithm.parameters.is_none() => Public::ed25519(bytes)?,
-            (EC, Some(P256)) => Public::p256(bytes)?,
-            (EC, Some(P384)) => Public::p384(bytes)?,
-            (RSA, _) => {
-                let key =
-                    pkcs1::RsaPublicKeyRef::from_der(bytes).map_err(|_| KeyError::Malformed)?;
-                Public::rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes())?
-            }
-            _ => return Err(KeyError::Unsupported),
-        };
-        Self::new(algorithm, public)
+        Self::new(algorithm, spki::read(spki)?)
     }
 
     /// A shared secret of at least the hash's length (RFC 7518 §3.2). Whoever
@@ -111,13 +98,8 @@ impl VerifyingKey {
         if kid.len() > MAX_KID {
             return Err(KeyError::KeyId);
         }
-        let Shared {
-            algorithm,
-            ref public,
-            backend,
-            ..
-        } = *self.shared;
-        Self::prepare(kid.to_owned(), algorithm, public.clone(), backend)
+        let backend = self.backend();
+        self.prepare(kid.to_owned(), backend)
     }
 
     /// The same key, prepared for another library.
@@ -125,33 +107,40 @@ impl VerifyingKey {
     /// # Errors
     /// [`KeyError`] when the library does not take it.
     pub fn with_backend(self, backend: Backend) -> Result<Self, KeyError> {
+        let kid = self.kid().to_owned();
+        self.prepare(kid, backend)
+    }
+
+    pub(super) fn new(algorithm: Algorithm, public: Public) -> Result<Self, KeyError> {
+        let backend = Backend::default();
+        let thumbprint = thumbprint(&public);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                kid: encode(thumbprint),
+                thumbprint,
+                algorithm,
+                prepared: backend.verifier(algorithm, &public)?,
+                public,
+                backend,
+            }),
+        })
+    }
+
+    fn prepare(&self, kid: String, backend: Backend) -> Result<Self, KeyError> {
         let Shared {
-            ref kid,
+            thumbprint,
             algorithm,
             ref public,
             ..
         } = *self.shared;
-        Self::prepare(kid.clone(), algorithm, public.clone(), backend)
-    }
-
-    pub(super) fn new(algorithm: Algorithm, public: Public) -> Result<Self, KeyError> {
-        Self::prepare(public.thumbprint(), algorithm, public, Backend::default())
-    }
-
-    fn prepare(
-        kid: String,
-        algorithm: Algorithm,
-        public: Public,
-        backend: Backend,
-    ) -> Result<Self, KeyError> {
-        let prepared = backend.verifier(algorithm, &public)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 kid,
+                thumbprint,
                 algorithm,
-                public,
+                prepared: backend.verifier(algorithm, public)?,
+                public: public.clone(),
                 backend,
-                prepared,
             }),
         })
     }
@@ -185,14 +174,37 @@ impl VerifyingKey {
         }
     }
 
-    /// The RFC 7638 thumbprint: what the key is, whatever it is called.
+    /// The RFC 7638 thumbprint with SHA-256: what the key is, whatever it is
+    /// called. It is the key id of a key that was given none.
+    ///
+    /// A secret has one too. It tells nothing of a secret that was drawn at
+    /// random, but who guesses a weaker one can check the guess (RFC 7638 §7).
     pub fn thumbprint(&self) -> String {
-        self.shared.public.thumbprint()
+        encode(self.shared.thumbprint)
+    }
+
+    /// The bytes of the [`thumbprint`](Self::thumbprint).
+    pub fn thumbprint_sha256(&self) -> [u8; 32] {
+        self.shared.thumbprint
     }
 
     /// Its public form; `None` for a secret.
     pub fn to_jwk(&self) -> Option<Jwk> {
         Jwk::new(&self.shared.public, self.shared.algorithm, &self.shared.kid)
+    }
+
+    /// Its DER `SubjectPublicKeyInfo` (RFC 5280 §4.1); `None` for a secret.
+    pub fn to_der(&self) -> Option<Vec<u8>> {
+        spki::write(&self.shared.public)
+    }
+
+    /// Its PEM, `BEGIN PUBLIC KEY` (RFC 7468 §13); `None` for a secret.
+    pub fn to_pem(&self) -> Option<String> {
+        pem::encode(pem::PUBLIC, &self.to_der()?).ok()
+    }
+
+    pub(super) fn public(&self) -> &Public {
+        &self.shared.public
     }
 
     /// Whether `signature` is this key's over `message`: for signatures that
@@ -223,12 +235,6 @@ impl VerifyingKey {
         self.shared.prepared.verify(message, signature)
     }
 }
-
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

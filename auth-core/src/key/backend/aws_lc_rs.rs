@@ -8,8 +8,11 @@ mod primitives;
 
 pub(super) use primitives::{signer, verifier};
 
+use std::sync::Once;
+
+use library::encoding::{AsDer, Pkcs8V1Der};
 use library::error::{KeyRejected, Unspecified};
-use library::rsa::PublicKeyComponents;
+use library::rsa::{KeySize, PublicKeyComponents};
 use library::signature::{
     EcdsaKeyPair, EcdsaSigningAlgorithm, ParsedPublicKey, RsaKeyPair, RsaParameters,
     VerificationAlgorithm,
@@ -17,7 +20,31 @@ use library::signature::{
 
 use super::Verify;
 use crate::key::error::KeyError;
+use crate::key::generate::RsaSize;
 use crate::key::material::Rsa;
+use crate::secret::Secret;
+
+/// Draws a byte, once: AWS-LC collects its entropy at the first draw, which
+/// takes 20 ms that no request should wait for. A failure is told by the first
+/// that needs more.
+pub(super) fn warm_up() {
+    static WARM_UP: Once = Once::new();
+    WARM_UP.call_once(|| {
+        let _ = library::rand::fill(&mut [0]);
+    });
+}
+
+/// PKCS#8 of a new key.
+pub(super) fn generate_rsa(size: RsaSize) -> Result<Secret<Vec<u8>>, KeyError> {
+    let size = match size {
+        RsaSize::Bits2048 => KeySize::Rsa2048,
+        RsaSize::Bits3072 => KeySize::Rsa3072,
+        RsaSize::Bits4096 => KeySize::Rsa4096,
+    };
+    let key = RsaKeyPair::generate(size).map_err(|_| KeyError::Entropy)?;
+    let der: Pkcs8V1Der<'_> = key.as_der().map_err(|_| KeyError::Backend)?;
+    Ok(Secret::new(der.as_ref().to_vec()))
+}
 
 type Point = ParsedPublicKey;
 

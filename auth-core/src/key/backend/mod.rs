@@ -10,7 +10,9 @@ mod ring;
 
 use super::algorithm::Algorithm;
 use super::error::KeyError;
+use super::generate::RsaSize;
 use super::material::{Private, Public};
+use crate::secret::Secret;
 
 pub(super) use check::is_on_curve;
 
@@ -37,6 +39,17 @@ impl Backend {
         Self::AwsLcRs,
     ];
 
+    pub(super) fn generate_rsa(self, size: RsaSize) -> Result<Secret<Vec<u8>>, KeyError> {
+        match self {
+            Self::Ring => {
+                let _ = size;
+                Err(KeyError::Backend)
+            }
+            #[cfg(feature = "aws-lc-rs")]
+            Self::AwsLcRs => aws_lc_rs::generate_rsa(size),
+        }
+    }
+
     pub(super) fn verifier(
         self,
         algorithm: Algorithm,
@@ -45,7 +58,10 @@ impl Backend {
         match self {
             Self::Ring => ring::verifier(algorithm, key),
             #[cfg(feature = "aws-lc-rs")]
-            Self::AwsLcRs => aws_lc_rs::verifier(algorithm, key),
+            Self::AwsLcRs => {
+                aws_lc_rs::warm_up();
+                aws_lc_rs::verifier(algorithm, key)
+            }
         }
     }
 
@@ -57,7 +73,10 @@ impl Backend {
         match self {
             Self::Ring => ring::signer(algorithm, key),
             #[cfg(feature = "aws-lc-rs")]
-            Self::AwsLcRs => aws_lc_rs::signer(algorithm, key),
+            Self::AwsLcRs => {
+                aws_lc_rs::warm_up();
+                aws_lc_rs::signer(algorithm, key)
+            }
         }
     }
 }
@@ -70,10 +89,7 @@ pub(super) trait Verify: Send + Sync {
 
 /// A private key, prepared.
 pub(super) trait Sign: Send + Sync {
-    /// Writes the signature of `message` to the start of `out`, and says how
-    /// long it is; `None` when the library has no randomness.
-    fn sign(&self, message: &[u8], out: &mut [u8; MAX_SIGNATURE]) -> Option<usize>;
+    /// Hands the signature of `message` to `with`, once; `None` when the
+    /// library has no randomness.
+    fn sign(&self, message: &[u8], with: &mut dyn FnMut(&[u8])) -> Option<()>;
 }
-
-/// The longest signature: RSA with 8192 bits.
-pub(super) const MAX_SIGNATURE: usize = 1024;

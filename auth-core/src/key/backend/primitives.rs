@@ -13,7 +13,7 @@ use super::library::signature::{
 };
 use super::{Point, ecdsa, modulus_len, point, rsa, verify_point};
 use crate::key::algorithm::Algorithm;
-use crate::key::backend::{MAX_SIGNATURE, Sign, Verify};
+use crate::key::backend::{Sign, Verify};
 use crate::key::error::KeyError;
 use crate::key::material::{Private, Public};
 
@@ -83,19 +83,19 @@ impl Verify for Asymmetric {
 struct Ed25519(Ed25519KeyPair);
 
 impl Sign for Ed25519 {
-    fn sign(&self, message: &[u8], out: &mut [u8; MAX_SIGNATURE]) -> Option<usize> {
-        copy(self.0.sign(message).as_ref(), out)
+    fn sign(&self, message: &[u8], with: &mut dyn FnMut(&[u8])) -> Option<()> {
+        with(self.0.sign(message).as_ref());
+        Some(())
     }
 }
 
 struct Ecdsa(EcdsaKeyPair);
 
 impl Sign for Ecdsa {
-    fn sign(&self, message: &[u8], out: &mut [u8; MAX_SIGNATURE]) -> Option<usize> {
-        copy(
-            self.0.sign(&SystemRandom::new(), message).ok()?.as_ref(),
-            out,
-        )
+    fn sign(&self, message: &[u8], with: &mut dyn FnMut(&[u8])) -> Option<()> {
+        let signature = self.0.sign(&SystemRandom::new(), message).ok()?;
+        with(signature.as_ref());
+        Some(())
     }
 }
 
@@ -104,14 +104,18 @@ struct Rsa {
     padding: &'static dyn RsaEncoding,
 }
 
+/// Of the longest private key, 4096 bits.
+const MAX_RSA_SIGNATURE: usize = 512;
+
 impl Sign for Rsa {
-    fn sign(&self, message: &[u8], out: &mut [u8; MAX_SIGNATURE]) -> Option<usize> {
-        let len = modulus_len(&self.key);
-        let signature = out.get_mut(..len)?;
+    fn sign(&self, message: &[u8], with: &mut dyn FnMut(&[u8])) -> Option<()> {
+        let mut signature = [0; MAX_RSA_SIGNATURE];
+        let signature = signature.get_mut(..modulus_len(&self.key))?;
         self.key
             .sign(self.padding, &SystemRandom::new(), message, signature)
             .ok()?;
-        Some(len)
+        with(signature);
+        Some(())
     }
 }
 
@@ -133,12 +137,8 @@ impl Verify for hmac::Key {
 }
 
 impl Sign for hmac::Key {
-    fn sign(&self, message: &[u8], out: &mut [u8; MAX_SIGNATURE]) -> Option<usize> {
-        copy(hmac::sign(self, message).as_ref(), out)
+    fn sign(&self, message: &[u8], with: &mut dyn FnMut(&[u8])) -> Option<()> {
+        with(hmac::sign(self, message).as_ref());
+        Some(())
     }
-}
-
-fn copy(signature: &[u8], out: &mut [u8; MAX_SIGNATURE]) -> Option<usize> {
-    out.get_mut(..signature.len())?.copy_from_slice(signature);
-    Some(signature.len())
 }
