@@ -50,24 +50,23 @@ pub(super) fn check(key: &RsaPrivateKeyRef<'_>) -> Result<Public, KeyError> {
 
 /// Whether dP = d mod (p − 1), and e·dP ≡ 1 (mod p − 1).
 fn is_exponent_of(prime: &[u8], exponent: &[u8], d: &[u8], e: &[u8]) -> bool {
-    let mut less_one = Zeroizing::new(prime.to_vec());
-    if let Some(last) = less_one.last_mut() {
-        *last &= 0xfe; // a prime is odd
+    let mut modulus = limbs(prime, 0);
+    if let Some(least) = modulus.first_mut() {
+        *least &= !1; // a prime is odd
     }
-    let modulus = limbs(&less_one, 0);
-    let one = limbs(&[1], modulus.len());
-    mul_mod(&[1], d, &modulus) == limbs(exponent, modulus.len())
-        && mul_mod(exponent, e, &modulus) == one
+    let rest = remainder(d, &modulus);
+    rest == limbs(exponent, modulus.len())
+        && product(&rest, e, &modulus) == limbs(&[1], modulus.len())
 }
 
-/// 32 bits each, least significant first, and no fewer than `len`.
-fn limbs(number: &[u8], len: usize) -> Zeroizing<Vec<u32>> {
-    let mut limbs = Zeroizing::new(Vec::with_capacity(len.max(number.len() / 4 + 1)));
-    for chunk in number.rchunks(4) {
+/// 64 bits each, least significant first, and no fewer than `len`.
+fn limbs(number: &[u8], len: usize) -> Zeroizing<Vec<u64>> {
+    let mut limbs = Zeroizing::new(Vec::with_capacity(len.max(number.len() / 8 + 1)));
+    for chunk in number.rchunks(8) {
         limbs.push(
             chunk
                 .iter()
-                .fold(0, |limb, byte| limb << 8 | u32::from(*byte)),
+                .fold(0, |limb, byte| limb << 8 | u64::from(*byte)),
         );
     }
     let len = len.max(limbs.len());
@@ -75,49 +74,59 @@ fn limbs(number: &[u8], len: usize) -> Zeroizing<Vec<u32>> {
     limbs
 }
 
-/// a · b mod m, bit by bit. How long it takes depends on the lengths only.
-fn mul_mod(a: &[u8], b: &[u8], m: &[u32]) -> Zeroizing<Vec<u32>> {
-    let mut reduced = Zeroizing::new(vec![0; m.len()]);
+/// a mod m, bit by bit. How long this and [`product`] take depends on the
+/// lengths only.
+fn remainder(a: &[u8], m: &[u64]) -> Zeroizing<Vec<u64>> {
+    let mut r = Zeroizing::new(vec![0; m.len()]);
     for bit in bits(a) {
-        double_and_add(&mut reduced, &[], bit, m);
+        double(&mut r, bit, m);
     }
-    let mut product = Zeroizing::new(vec![0; m.len()]);
-    for bit in bits(b) {
-        double_and_add(&mut product, &reduced, bit, m);
-    }
-    product
+    r
 }
 
-/// r = 2r + bit · addend mod m; without an addend it is 1.
-fn double_and_add(r: &mut [u32], addend: &[u32], bit: u32, m: &[u32]) {
-    let mut carry = 0;
+/// a · b mod m, for a below m.
+fn product(a: &[u64], b: &[u8], m: &[u64]) -> Zeroizing<Vec<u64>> {
+    let mut r = Zeroizing::new(vec![0; m.len()]);
+    for bit in bits(b) {
+        double(&mut r, 0, m);
+        add(&mut r, a, bit.wrapping_neg(), m);
+    }
+    r
+}
+
+/// r = 2r + bit mod m.
+fn double(r: &mut [u64], bit: u64, m: &[u64]) {
+    let mut carry = bit;
     for limb in r.iter_mut() {
-        (*limb, carry) = (*limb << 1 | carry, *limb >> 31);
+        (*limb, carry) = (*limb << 1 | carry, *limb >> 63);
     }
     subtract_if_not_below(r, carry, m);
-    let mut carry = if addend.is_empty() { bit } else { 0 };
-    let addend = addend.iter().map(|limb| limb & bit.wrapping_neg());
-    for (limb, add) in r.iter_mut().zip(addend.chain(std::iter::repeat(0))) {
-        let (sum, over) = limb.overflowing_add(add);
-        let (sum, over_again) = sum.overflowing_add(carry);
-        (*limb, carry) = (sum, u32::from(over | over_again));
+}
+
+/// r = r + (other & mask) mod m.
+fn add(r: &mut [u64], other: &[u64], mask: u64, m: &[u64]) {
+    let mut carry = false;
+    for (limb, other) in r.iter_mut().zip(other) {
+        let (sum, over) = limb.overflowing_add(other & mask);
+        let (sum, over_again) = sum.overflowing_add(u64::from(carry));
+        (*limb, carry) = (sum, over | over_again);
     }
-    subtract_if_not_below(r, carry, m);
+    subtract_if_not_below(r, u64::from(carry), m);
 }
 
 /// (carry ‖ r) − m, unless it is below zero.
-fn subtract_if_not_below(r: &mut [u32], carry: u32, m: &[u32]) {
-    let minus = |limb: u32, other: u32, borrow: bool| {
+fn subtract_if_not_below(r: &mut [u64], carry: u64, m: &[u64]) {
+    let minus = |limb: u64, other: u64, borrow: bool| {
         let (limb, under) = limb.overflowing_sub(other);
-        let (limb, under_again) = limb.overflowing_sub(u32::from(borrow));
+        let (limb, under_again) = limb.overflowing_sub(u64::from(borrow));
         (limb, under | under_again)
     };
-    let below = r
-        .iter()
-        .zip(m)
-        .fold(false, |borrow, (limb, m)| minus(*limb, *m, borrow).1);
+    let mut below = false;
+    for (limb, m) in r.iter().zip(m) {
+        (_, below) = minus(*limb, *m, below);
+    }
     // All ones if m is taken off: there was a carry, or nothing was borrowed.
-    let mask = (carry | u32::from(!below)).wrapping_neg();
+    let mask = (carry | u64::from(!below)).wrapping_neg();
     let mut borrow = false;
     for (limb, m) in r.iter_mut().zip(m) {
         (*limb, borrow) = minus(*limb, *m & mask, borrow);
@@ -125,10 +134,10 @@ fn subtract_if_not_below(r: &mut [u32], carry: u32, m: &[u32]) {
 }
 
 /// Most significant first.
-fn bits(number: &[u8]) -> impl Iterator<Item = u32> {
+fn bits(number: &[u8]) -> impl Iterator<Item = u64> {
     number
         .iter()
-        .flat_map(|byte| (0..8).rev().map(move |at| u32::from(byte >> at & 1)))
+        .flat_map(|byte| (0..8).rev().map(move |at| u64::from(byte >> at & 1)))
 }
 
 #[cfg(test)]
@@ -136,25 +145,36 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn value(number: &[u32]) -> u128 {
+    fn value(number: &[u64]) -> u128 {
         number
             .iter()
             .rev()
-            .fold(0, |value, limb| value << 32 | u128::from(*limb))
+            .fold(0, |value, limb| value << 64 | u128::from(*limb))
     }
 
     proptest! {
         #[test]
-        fn a_product_is_reduced_as_by_arithmetic(a: u64, b: u64, m in 1..u64::MAX) {
-            let product = mul_mod(&a.to_be_bytes(), &b.to_be_bytes(), &limbs(&m.to_be_bytes(), 0));
-            let wanted = u128::from(a) * u128::from(b) % u128::from(m);
-            prop_assert_eq!(value(&product), wanted);
+        fn a_remainder_is_that_of_arithmetic(a: u128, m in 1..u128::MAX, short in 1..u64::MAX) {
+            let rest = remainder(&a.to_be_bytes(), &limbs(&m.to_be_bytes(), 0));
+            prop_assert_eq!(value(&rest), a % m);
+            let rest = remainder(&a.to_be_bytes(), &limbs(&short.to_be_bytes(), 0));
+            prop_assert_eq!(value(&rest), a % u128::from(short));
         }
 
         #[test]
-        fn a_long_number_is_reduced_as_by_arithmetic(a: u128, m in 1..u64::MAX) {
-            let rest = mul_mod(&[1], &a.to_be_bytes(), &limbs(&m.to_be_bytes(), 0));
-            prop_assert_eq!(value(&rest), a % u128::from(m));
+        fn a_product_is_that_of_arithmetic(a: u64, b: u64, m in 1..u64::MAX) {
+            let m = limbs(&m.to_be_bytes(), 0);
+            let product = product(&limbs(&(a % m[0]).to_be_bytes(), 0), &b.to_be_bytes(), &m);
+            let wanted = u128::from(a) * u128::from(b) % u128::from(m[0]);
+            prop_assert_eq!(value(&product), wanted);
+        }
+
+        /// Above 64 bits, by (m − 1)² ≡ 1.
+        #[test]
+        fn a_square_of_minus_one_is_one(m in 3..u128::MAX) {
+            let less_one = (m - 1).to_be_bytes();
+            let product = product(&limbs(&less_one, 0), &less_one, &limbs(&m.to_be_bytes(), 0));
+            prop_assert_eq!(value(&product), 1);
         }
     }
 }
