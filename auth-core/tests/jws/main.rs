@@ -5,7 +5,11 @@
 mod attacks;
 mod confusion;
 mod jwk_loading;
+mod key_binding;
+mod key_files;
 mod key_loading;
+mod key_secrets;
+mod private_jwk;
 mod rfc;
 mod round_trips;
 mod set_loading;
