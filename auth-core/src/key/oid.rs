@@ -25,7 +25,7 @@ pub(super) fn family(algorithm: AlgorithmIdentifierRef<'_>) -> Result<Family, Ke
     let parameters = algorithm.parameters;
     match algorithm.oid {
         ED25519 if parameters.is_none() => Ok(Family::Ed25519),
-        RSA if parameters.is_some_and(|parameters| parameters.is_null()) => Ok(Family::Rsa),
+        RSA if parameters.is_some_and(AnyRef::is_null) => Ok(Family::Rsa),
         ED25519 | RSA => Err(KeyError::Malformed),
         EC => match algorithm.parameters_oid() {
             Ok(P256) => Ok(Family::P256),

@@ -56,19 +56,18 @@ fn c05_a_mac_by_any_public_form_of_a_key_is_no_signature_of_it() {
         let der = public.to_der().unwrap();
         assert_eq!(der, der_of(&pem));
         let raw = &der[der.len() - 32..];
-        let secrets: &[&[u8]] = &[
+        let (text, thumbprint) = (public.thumbprint(), public.thumbprint_sha256());
+        let forms: [&[u8]; 8] = [
             pem.as_bytes(),
             pem.trim_end().as_bytes(),
             jwk.as_bytes(),
             &der,
             raw,
-            public.thumbprint().as_bytes(),
-            &public.thumbprint_sha256(),
+            text.as_bytes(),
+            &thumbprint,
             b"",
-        ]
-        .map(<[u8]>::to_vec)
-        .map(|secret| -> &[u8] { secret.leak() });
-        for secret in secrets {
+        ];
+        for secret in forms {
             for &hmac in HMAC {
                 let forged = mac(hmac, secret, b"message");
                 for public in on_every_backend(public) {

@@ -27,7 +27,7 @@ fn shows(shown: &str, secret: &[u8]) -> bool {
             })
         };
         shown.contains(&to_hex(bytes))
-            || shown.contains(&list(|byte| byte.to_string(), bytes))
+            || shown.contains(&list(ToString::to_string, bytes))
             || shown.contains(&list(|byte| format!("{byte:#x}"), bytes))
             || base64(&BASE64_URL_SAFE_NO_PAD)
             || base64(&BASE64_STANDARD_NO_PAD)
