@@ -13,8 +13,15 @@ use crate::time::Timestamp;
 
 /// A verified access token. There is no other way to get one than through a
 /// [`Verifier`](crate::verifier::Verifier).
+///
+/// A subject is one only together with its issuer (RFC 7519 §4.1.2). What is
+/// typed as this SDK's ([`user`](Self::user), [`tenant`](Self::tenant),
+/// [`session`](Self::session)) is the verifier's own issuer's: another issuer
+/// can write the id of any user into its tokens.
 pub struct Identity {
     claims: Claims,
+    /// Whether the verifier's own issuer said it.
+    is_own: bool,
     custom: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -24,31 +31,42 @@ pub struct Identity {
 pub struct ClaimsError(#[source] serde_json::Error);
 
 impl Identity {
-    pub(crate) const fn new(claims: Claims) -> Self {
+    pub(crate) const fn new(claims: Claims, is_own: bool) -> Self {
         Self {
             claims,
+            is_own,
             custom: OnceLock::new(),
         }
     }
 
-    /// `sub`: whom the token is about.
+    /// `iss`: who issued the token.
+    pub fn issuer(&self) -> &str {
+        self.claims.issuer()
+    }
+
+    /// `sub`: whom the token is about, in the words of its
+    /// [`issuer`](Self::issuer).
     pub fn subject(&self) -> &str {
         self.claims.subject()
     }
 
     /// `sub` as a user of this SDK; `None` for another issuer's subjects.
     pub fn user(&self) -> Option<UserId> {
-        self.claims.subject().parse().ok()
+        self.own()?.subject().parse().ok()
     }
 
-    /// `tid`: the user's tenant.
-    pub const fn tenant(&self) -> Option<TenantId> {
-        self.claims.tenant()
+    /// `tid`: the user's tenant; `None` for another issuer's.
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.own()?.tenant()
     }
 
-    /// `sid`: the session.
-    pub const fn session(&self) -> Option<SessionId> {
-        self.claims.session()
+    /// `sid`: the session; `None` for another issuer's.
+    pub fn session(&self) -> Option<SessionId> {
+        self.own()?.session()
+    }
+
+    fn own(&self) -> Option<&Claims> {
+        self.is_own.then_some(&self.claims)
     }
 
     /// `client_id`: who asked for the token.
@@ -109,6 +127,7 @@ impl Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
+            .field("iss", &self.claims.issuer())
             .field("sub", &self.claims.subject())
             .field("sid", &self.claims.session())
             .finish_non_exhaustive()

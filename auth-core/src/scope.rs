@@ -65,8 +65,15 @@ impl Scope {
     /// Whether `text` is a scope (RFC 6749 §3.3).
     pub(crate) fn is_valid(text: &str) -> bool {
         let allowed = |b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-        let token = |token: &str| !token.is_empty() && token.bytes().all(allowed);
-        text.is_empty() || (text.len() <= Self::MAX_LEN && text.split(' ').all(token))
+        // In one pass, since every token has one: a space ends a word that is
+        // not empty, and so does the end.
+        let mut in_word = false;
+        let fits = text.bytes().all(|byte| {
+            let ends_word = byte == b' ' && in_word;
+            in_word = allowed(byte);
+            in_word || ends_word
+        });
+        text.is_empty() || (text.len() <= Self::MAX_LEN && fits && in_word)
     }
 }
 

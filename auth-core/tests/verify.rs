@@ -479,7 +479,7 @@ fn revoked_sessions_users_and_tenants_are_refused_and_others_are_not() {
 #[test]
 fn a_verifier_without_a_word_about_revocations_is_not_built() {
     let built = Verifier::builder(&issuer(), &audience(), Arc::new(KeySet::default())).build();
-    assert_eq!(built.err(), Some(VerifierBuildError::RevocationsUnsaid));
+    assert_eq!(built.err(), Some(VerifierBuildError::RevocationsUnsaid(issuer())));
 }
 
 #[derive(Debug)]

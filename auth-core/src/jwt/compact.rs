@@ -3,17 +3,16 @@
 
 use std::borrow::Cow;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-
-use super::verify::TokenError;
+use super::base64url;
+use super::error::TokenError;
 
 /// A token taken apart; nothing is decoded yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Compact<'a> {
     /// Header and payload with the dot between them: what is signed.
     pub(crate) signed: &'a str,
-    header: &'a str,
+    /// The header as it is written.
+    pub(crate) header: &'a str,
     payload: &'a str,
     signature: &'a str,
 }
@@ -50,11 +49,11 @@ impl<'a> Compact<'a> {
         decode_in(self.signature, buffer)
     }
 
-    /// The payload's bytes, in a vector of exactly their length.
-    pub(crate) fn payload(&self) -> Result<Vec<u8>, TokenError> {
+    /// The payload's text, in memory of exactly its length.
+    pub(crate) fn payload(&self) -> Result<String, TokenError> {
         let mut payload = vec![0; decoded_len(self.payload)?];
         decode_to(self.payload, &mut payload)?;
-        Ok(payload)
+        String::from_utf8(payload).map_err(|_| TokenError::Malformed("JSON"))
     }
 }
 
@@ -80,10 +79,10 @@ fn decoded_len(part: &str) -> Result<usize, TokenError> {
     Ok(part.len() * 3 / 4)
 }
 
-/// Unpadded, nothing outside the alphabet, no trailing bits.
 fn decode_to(part: &str, bytes: &mut [u8]) -> Result<(), TokenError> {
-    match BASE64_URL_SAFE_NO_PAD.decode_slice(part, bytes) {
-        Ok(written) if written == bytes.len() => Ok(()),
-        _ => Err(TokenError::Malformed("base64url")),
+    if base64url::decode(part, bytes) {
+        Ok(())
+    } else {
+        Err(TokenError::Malformed("base64url"))
     }
 }

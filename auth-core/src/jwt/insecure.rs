@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::compact::Compact;
 use super::issue::TokenIssuer;
-use super::verify::TokenError;
+use super::error::TokenError;
 
 /// What a token claims to say. Anybody can have written it; nothing in these
 /// crates accepts it as an identity.
@@ -37,7 +37,7 @@ pub fn peek(token: &str) -> Result<Unverified, TokenError> {
     };
     Ok(Unverified {
         header: object(&compact.header(&mut [0; _])?)?,
-        claims: object(&compact.payload()?)?,
+        claims: object(compact.payload()?.as_bytes())?,
     })
 }
 

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::claims::RESERVED;
+use super::base64url;
+use super::known::is_reserved;
+use super::write::ObjectText;
 use crate::id::{ClientId, SessionId, TenantId, TokenId, UserId};
 use crate::issuer::{Audience, Issuer};
 use crate::key::SigningKey;
@@ -69,37 +68,6 @@ pub struct TokenIssuer {
     lifetime: Duration,
 }
 
-#[derive(Serialize)]
-struct HeaderOut<'a> {
-    alg: &'static str,
-    typ: &'static str,
-    kid: &'a str,
-}
-
-#[derive(Serialize)]
-struct ClaimsOut<'a> {
-    iss: &'a str,
-    sub: UserId,
-    aud: &'a str,
-    exp: i64,
-    iat: i64,
-    jti: String,
-    client_id: &'a ClientId,
-    sid: SessionId,
-    #[serde(skip_serializing_if = "Scope::is_empty")]
-    scope: &'a Scope,
-    tid: TenantId,
-    ver: i64,
-    tver: i64,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    amr: &'a [String],
-    auth_time: i64,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    roles: &'a [String],
-    #[serde(flatten)]
-    custom: &'a Map<String, Value>,
-}
-
 impl TokenIssuer {
     /// The longest token that is issued: what a verifier accepts by default.
     pub const MAX_LEN: usize = 8 * 1024;
@@ -126,40 +94,16 @@ impl TokenIssuer {
         token: &NewToken<'_>,
         random: &dyn SecureRandom,
     ) -> Result<AccessToken, IssueError> {
-        if let Some(name) = token
-            .custom
-            .keys()
-            .find(|name| RESERVED.contains(&name.as_str()))
-        {
+        if let Some(name) = token.custom.keys().find(|name| is_reserved(name)) {
             return Err(IssueError::Reserved(name.clone()));
         }
+        // In one draw, because each asks the system.
+        let [id @ .., a, b, c, d] = draw::<20>(random)?;
         let issued_at = token.now.unix_seconds();
-        let expires_at = Timestamp::from_unix_seconds(issued_at) + self.jittered(random)?;
-        let claims = ClaimsOut {
-            iss: self.issuer.as_str(),
-            sub: token.subject,
-            aud: self.audience.as_str(),
-            exp: expires_at.unix_seconds(),
-            iat: issued_at,
-            jti: TokenId::draw(random)?.to_string(),
-            client_id: token.client,
-            sid: token.session,
-            scope: token.scope,
-            tid: token.tenant,
-            ver: token.user_version,
-            tver: token.tenant_version,
-            amr: token.amr,
-            auth_time: token.auth_time.unix_seconds(),
-            roles: token.roles,
-            custom: token.custom,
-        };
-        let public = key.verifying_key();
-        let header = HeaderOut {
-            alg: public.algorithm().as_str(),
-            typ: "at+jwt",
-            kid: public.kid(),
-        };
-        let text = sign(key, &json(&header)?, &json(&claims)?).ok_or(EntropyError)?;
+        let lifetime = self.jittered(u32::from_be_bytes([a, b, c, d]));
+        let expires_at = Timestamp::from_unix_seconds(issued_at) + lifetime;
+        let claims = self.claims(token, TokenId::from_bytes(id), issued_at, expires_at);
+        let text = sign(key, &claims).ok_or(EntropyError)?;
         if text.len() > Self::MAX_LEN {
             return Err(IssueError::TooLong(Self::MAX_LEN));
         }
@@ -169,13 +113,42 @@ impl TokenIssuer {
         })
     }
 
+    fn claims(
+        &self,
+        token: &NewToken<'_>,
+        id: TokenId,
+        issued_at: i64,
+        expires_at: Timestamp,
+    ) -> String {
+        let mut claims = ObjectText::new(512)
+            .string("iss", self.issuer.as_str())
+            .plain("sub", token.subject)
+            .string("aud", self.audience.as_str())
+            .value("exp", expires_at.unix_seconds())
+            .value("iat", issued_at)
+            .plain("jti", id)
+            .string("client_id", token.client.as_str())
+            .plain("sid", token.session);
+        if !token.scope.is_empty() {
+            claims = claims.plain("scope", token.scope);
+        }
+        claims = claims
+            .plain("tid", token.tenant)
+            .value("ver", token.user_version)
+            .value("tver", token.tenant_version)
+            .strings("amr", token.amr)
+            .value("auth_time", token.auth_time.unix_seconds())
+            .strings("roles", token.roles);
+        for (name, value) in token.custom {
+            claims = claims.value(name, value);
+        }
+        claims.end()
+    }
+
     /// In whole seconds, because `exp` is.
-    fn jittered(&self, random: &dyn SecureRandom) -> Result<Duration, EntropyError> {
+    fn jittered(&self, noise: u32) -> Duration {
         let most = self.lifetime.as_secs() / 20;
-        let noise = u64::from_be_bytes(draw(random)?);
-        Ok(Duration::from_secs(
-            self.lifetime.as_secs() - noise % (most + 1),
-        ))
+        Duration::from_secs(self.lifetime.as_secs() - u64::from(noise) % (most + 1))
     }
 }
 
@@ -198,20 +171,24 @@ impl AccessToken {
     }
 }
 
-fn json(value: &impl Serialize) -> Result<Vec<u8>, IssueError> {
-    // Maps with text keys always serialise.
-    serde_json::to_vec(value).map_err(|_| IssueError::TooLong(TokenIssuer::MAX_LEN))
-}
-
-fn sign(key: &SigningKey, header: &[u8], claims: &[u8]) -> Option<String> {
-    let mut text = String::with_capacity((header.len() + claims.len()) * 4 / 3 + 96);
-    BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut text);
+fn sign(key: &SigningKey, claims: &str) -> Option<String> {
+    let public = key.verifying_key();
+    let header = ObjectText::new(96)
+        .plain("alg", public.algorithm())
+        .plain("typ", "at+jwt")
+        .string("kid", public.kid())
+        .end();
+    // With room for the signatures of all algorithms but RSA.
+    let mut text = String::with_capacity((header.len() + claims.len()) * 4 / 3 + 136);
+    base64url::encode(header.as_bytes(), &mut text);
     text.push('.');
-    BASE64_URL_SAFE_NO_PAD.encode_string(claims, &mut text);
-    let signature = key.sign(text.as_bytes(), |signature| {
-        BASE64_URL_SAFE_NO_PAD.encode(signature)
-    })?;
+    base64url::encode(claims.as_bytes(), &mut text);
+    let signed = text.len();
     text.push('.');
-    text.push_str(&signature);
-    Some(text)
+    key.sign(text.get(..signed)?.as_bytes(), |signature| {
+        let mut encoded = String::new();
+        base64url::encode(signature, &mut encoded);
+        encoded
+    })
+    .map(|signature| text + &signature)
 }

@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 
 use super::names::Names;
-use super::span::{Span, Text};
-use super::verify::TokenError;
+use super::scan::end_of_run;
+use super::span::Span;
+use super::error::TokenError;
 
 /// The deepest nesting that is read.
 const MAX_DEPTH: u8 = 64;
@@ -14,6 +15,13 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: u8,
+}
+
+/// The name of a member: one that the caller knows, or another.
+#[derive(Clone, Copy)]
+pub(super) enum Name<'n, N> {
+    Known(N),
+    Other(&'n str),
 }
 
 type Result<T> = std::result::Result<T, TokenError>;
@@ -26,38 +34,63 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `text` as exactly one object and hands each member to `member`,
-    /// which must read its value.
-    pub(super) fn document(
+    /// which must read its value. Of names, `known` tells which the caller
+    /// knows; the numbers of those that were met are the bits that are
+    /// returned.
+    pub(super) fn document<N: Copy + Into<u8>>(
         text: &'a str,
-        mut member: impl FnMut(&str, &mut Self) -> Result<()>,
-    ) -> Result<()> {
+        known: impl Fn(&str) -> Option<N>,
+        mut member: impl FnMut(Name<'_, N>, &mut Self) -> Result<()>,
+    ) -> Result<u32> {
         let mut reader = Self::new(text, 0);
-        let mut names = Names::new();
-        reader.object(|name, reader| {
-            member(&name, reader)?;
-            names.add(name)
+        let mut seen = 0_u32;
+        let mut others = None;
+        reader.object(|name, reader| match known(&name) {
+            Some(known) => {
+                let bit = 1 << known.into();
+                if seen & bit != 0 {
+                    return Err(TokenError::DuplicateName);
+                }
+                seen |= bit;
+                member(Name::Known(known), reader)
+            }
+            None => {
+                member(Name::Other(&name), reader)?;
+                others.get_or_insert_with(Names::new).add(name)
+            }
         })?;
         reader.space();
         if reader.at == text.len() {
-            Ok(())
+            Ok(seen)
         } else {
             Err(MALFORMED)
         }
     }
 
-    /// Reads a string, and says where it stands.
-    pub(super) fn text(&mut self) -> Result<(Text, Cow<'a, str>)> {
+    /// The first member `name` of the object that `text` begins with, if it is
+    /// a string. What stands behind it is not read.
+    pub(super) fn first_string(text: &'a str, name: &str) -> Result<Option<Cow<'a, str>>> {
+        let mut found = None;
+        let read = Self::new(text, 0).object(|member, reader| {
+            if member != name {
+                return reader.skip();
+            }
+            found = Some(reader.string()?);
+            // Whatever the error, it only ends the reading.
+            Err(MALFORMED)
+        });
+        match found {
+            Some(found) => Ok(Some(found)),
+            None => read.map(|()| None),
+        }
+    }
+
+    /// Reads a string, and says where it stands between its quotes.
+    pub(super) fn text(&mut self) -> Result<(Span, Cow<'a, str>)> {
         self.space();
         let start = self.at + 1;
         let string = self.string()?;
-        let text = match &string {
-            Cow::Borrowed(_) => Text::Plain(Span {
-                start,
-                end: self.at - 1,
-            }),
-            Cow::Owned(unescaped) => Text::Escaped(unescaped.as_str().into()),
-        };
-        Ok((text, string))
+        Ok((Span::new(start, self.at - 1), string))
     }
 
     /// Reads any value, and says where it stands.
@@ -65,10 +98,7 @@ impl<'a> Reader<'a> {
         self.space();
         let start = self.at;
         self.skip()?;
-        Ok(Span {
-            start,
-            end: self.at,
-        })
+        Ok(Span::new(start, self.at))
     }
 
     /// Reads one string or an array of strings, hands each to `with`, and says
@@ -84,10 +114,7 @@ impl<'a> Reader<'a> {
                 Ok(())
             })?;
         }
-        Ok(Span {
-            start,
-            end: self.at,
-        })
+        Ok(Span::new(start, self.at))
     }
 
     /// Reads a string.
@@ -96,17 +123,13 @@ impl<'a> Reader<'a> {
         self.expect(b'"')?;
         let text = self.text;
         let start = self.at;
-        let bytes = &text.as_bytes()[start..];
-        let end = bytes
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-        self.at = start + end.ok_or(MALFORMED)?;
-        match text.as_bytes()[self.at] {
-            b'"' => {
+        self.at = end_of_run(text.as_bytes(), start);
+        match self.peek() {
+            Some(b'"') => {
                 self.at += 1;
                 Ok(Cow::Borrowed(&text[start..self.at - 1]))
             }
-            b'\\' => self.escaped(start).map(Cow::Owned),
+            Some(b'\\') => self.escaped(start).map(Cow::Owned),
             _ => Err(MALFORMED),
         }
     }
@@ -114,6 +137,9 @@ impl<'a> Reader<'a> {
     /// Reads a number: an integer where it is written as one and fits.
     pub(super) fn number(&mut self) -> Result<std::result::Result<i64, f64>> {
         self.space();
+        if let Some(integer) = self.plain_integer() {
+            return Ok(Ok(integer));
+        }
         let start = self.at;
         self.skip_number()?;
         let text = &self.text[start..self.at];
@@ -126,11 +152,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a string; skips anything else.
-    pub(super) fn string_or_skip(&mut self) -> Result<Option<Cow<'a, str>>> {
+    /// Reads a string as [`text`](Self::text) does; skips anything else.
+    pub(super) fn text_or_skip(&mut self) -> Result<Option<(Span, Cow<'a, str>)>> {
         self.space();
         if self.peek() == Some(b'"') {
-            self.string().map(Some)
+            self.text().map(Some)
         } else {
             self.skip().map(|()| None)
         }
@@ -139,6 +165,9 @@ impl<'a> Reader<'a> {
     /// Reads an integer of 64 bits; skips anything else.
     pub(super) fn integer_or_skip(&mut self) -> Result<Option<i64>> {
         self.space();
+        if let Some(integer) = self.plain_integer() {
+            return Ok(Some(integer));
+        }
         let start = self.at;
         self.skip()?;
         Ok(self.text[start..self.at].parse().ok())
@@ -239,10 +268,7 @@ impl<'a> Reader<'a> {
         let mut string = text[start..self.at].to_owned();
         loop {
             let run = self.at;
-            while matches!(self.peek(), Some(byte) if byte >= 0x20 && byte != b'"' && byte != b'\\')
-            {
-                self.at += 1;
-            }
+            self.at = end_of_run(text.as_bytes(), run);
             string.push_str(&text[run..self.at]);
             match self.next() {
                 Some(b'"') => return Ok(string),
@@ -294,6 +320,20 @@ impl<'a> Reader<'a> {
         Ok(unit)
     }
 
+    /// Reads an integer as most are written: a few digits and nothing else.
+    /// Whatever else there is stays unread.
+    fn plain_integer(&mut self) -> Option<i64> {
+        let digits = self.text.as_bytes().get(self.at..)?;
+        let len = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+        let odd = matches!(digits[len], b'.' | b'e' | b'E');
+        if odd || !(1..=18).contains(&len) || (digits[0] == b'0' && len > 1) {
+            return None;
+        }
+        self.at += len;
+        let digit = |number, byte: &u8| number * 10 + i64::from(byte - b'0');
+        Some(digits[..len].iter().fold(0, digit))
+    }
+
     fn skip_number(&mut self) -> Result<()> {
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -343,6 +383,9 @@ impl<'a> Reader<'a> {
     }
 
     fn space(&mut self) {
+        if self.peek().is_some_and(|byte| byte > b' ') {
+            return;
+        }
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
@@ -373,8 +416,13 @@ mod tests {
 
     use super::*;
 
+    /// `k`, and no other name, is known.
+    fn known(name: &str) -> Option<u8> {
+        (name == "k").then_some(3)
+    }
+
     fn accepts(json: &str) -> bool {
-        Reader::document(json, |_, reader| reader.skip()).is_ok()
+        Reader::document(json, known, |_, reader| reader.skip()).is_ok()
     }
 
     #[test]
@@ -417,13 +465,18 @@ mod tests {
 
     #[test]
     fn no_name_stands_twice_in_any_spelling() {
-        let read = |json: &str| Reader::document(json, |_, reader| reader.skip());
-        assert_eq!(read(r#"{"a":1,"a":2}"#), Err(TokenError::DuplicateName));
-        assert_eq!(
-            read(r#"{"a":1,"\u0061":2}"#),
-            Err(TokenError::DuplicateName)
-        );
-        assert_eq!(read(r#"{"a":{"a":1},"b":1}"#), Ok(()));
+        let read = |json: &str| Reader::document(json, known, |_, reader| reader.skip());
+        for twice in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"k":1,"k":2}"#,
+            r#"{"k":1,"a":1,"\u006b":2}"#,
+            r#"{"\u006b":1,"k":2}"#,
+        ] {
+            assert_eq!(read(twice), Err(TokenError::DuplicateName), "{twice}");
+        }
+        assert_eq!(read(r#"{"a":{"a":1},"b":1}"#), Ok(0));
+        assert_eq!(read(r#"{"k":{"k":1},"b":1,"K":1}"#), Ok(8));
     }
 
     #[test]
@@ -440,7 +493,7 @@ mod tests {
         fn what_is_accepted_means_the_same_to_serde_json(value in "[ -~\\PC]{0,24}", raw in r#"[\{\}\[\]",:\\u0-9a-f .eE+\-]{0,40}"#) {
             let json = serde_json::json!({ "k": value }).to_string();
             let mut read = None;
-            Reader::document(&json, |_, reader| {
+            Reader::document(&json, known, |_, reader| {
                 read = Some(reader.string()?.into_owned());
                 Ok(())
             }).unwrap();

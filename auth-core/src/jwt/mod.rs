@@ -6,19 +6,28 @@
 //! very bytes that were signed. The JSON reader is ours because the usual ones
 //! take the last of two equal names, and nest without bound.
 
+mod base64url;
 mod claims;
 mod compact;
+mod draft;
+mod error;
 mod header;
 pub mod insecure;
 mod issue;
 mod json;
+mod known;
 mod names;
+mod policy;
+mod scan;
 mod span;
-mod verify;
+mod write;
 
 pub use claims::Claims;
+pub use error::TokenError;
 pub use issue::{AccessToken, IssueError, NewToken, TokenIssuer};
-pub use verify::{TokenError, TokenPolicy};
+pub use policy::TokenPolicy;
 
+pub(crate) use claims::claimed_issuer;
 pub(crate) use compact::{Buffer, Compact};
 pub(crate) use header::Header;
+pub(crate) use policy::RequiredClaims;

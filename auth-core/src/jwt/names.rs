@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::verify::TokenError;
+use super::error::TokenError;
 
 /// The names of an object so far. A few bits of each tell most of them apart;
 /// the first ones are kept without allocating.

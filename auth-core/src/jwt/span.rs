@@ -1,40 +1,37 @@
 //! Values that stay where they stand in a text.
 
 use super::json::Reader;
-use super::verify::TokenError;
+use super::error::TokenError;
 
-/// Where a value stands in a text.
+/// Where a value stands in a text of less than 4 GiB.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
-    pub(super) start: usize,
-    pub(super) end: usize,
+    start: u32,
+    end: u32,
 }
 
 impl Span {
+    /// Of a place behind 4 GiB nothing is read.
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self {
+            start: place(start),
+            end: place(end),
+        }
+    }
+
+    /// What stands here in `text`.
+    pub(super) fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
     /// Reads the value again that stands here in `text`.
     pub(super) fn read<'a, T>(
         self,
         text: &'a str,
         with: impl FnOnce(&mut Reader<'a>) -> Result<T, TokenError>,
     ) -> Option<T> {
-        let text = text.get(..self.end)?;
-        with(&mut Reader::new(text, self.start)).ok()
-    }
-}
-
-/// A string that stands in a text, or its content where it was escaped.
-#[derive(Debug)]
-pub(super) enum Text {
-    Plain(Span),
-    Escaped(Box<str>),
-}
-
-impl Text {
-    /// Its content, given the text it was read from.
-    pub(super) fn in_text<'a>(&'a self, text: &'a str) -> &'a str {
-        match self {
-            Self::Plain(Span { start, end }) => text.get(*start..*end).unwrap_or_default(),
-            Self::Escaped(content) => content,
-        }
+        with(&mut Reader::new(self.of(text), 0)).ok()
     }
 }

@@ -1,6 +1,7 @@
 //! The keys of one issuer.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -12,7 +13,19 @@ use super::verifying::VerifyingKey;
 
 /// Keys of one issuer, each found by its id. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct KeySet(Arc<[VerifyingKey]>);
+pub struct KeySet(Arc<[Entry]>);
+
+struct Entry {
+    key: VerifyingKey,
+    /// The header of the first good token, so that the next one is recognised
+    /// by it. An issuer writes one header for all tokens of a key.
+    header: OnceLock<KnownHeader>,
+}
+
+struct KnownHeader {
+    text: Box<str>,
+    typ: Box<str>,
+}
 
 /// Keys do not make a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +71,11 @@ impl KeySet {
             }
             set.push(key);
         }
-        Ok(Self(set.into()))
+        let entry = |key| Entry {
+            key,
+            header: OnceLock::new(),
+        };
+        Ok(Self(set.into_iter().map(entry).collect()))
     }
 
     /// Reads a public JWK set (RFC 7517 §5). Keys of unknown types and those
@@ -89,11 +106,39 @@ impl KeySet {
     /// bound to another algorithm is not found.
     pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&VerifyingKey> {
         let key = match kid {
-            Some(kid) => self.0.iter().find(|key| key.kid() == kid),
-            None if self.0.len() == 1 => self.0.first(),
+            Some(kid) => self.iter().find(|key| key.kid() == kid),
+            None if self.0.len() == 1 => self.iter().next(),
             None => None,
         };
         key.filter(|key| key.algorithm() == algorithm)
+    }
+
+    /// The key whose good tokens have this header, as it is written, and the
+    /// `typ` in it: what reading the header and [`find`](Self::find) would
+    /// come to. `None` says nothing.
+    pub(crate) fn recognise(&self, header: &str) -> Option<(&VerifyingKey, &str)> {
+        // Reading a header costs as much as comparing many.
+        self.0.iter().take(8).find_map(|entry| {
+            let known = entry.header.get()?;
+            (*known.text == *header).then(|| (&entry.key, &*known.typ))
+        })
+    }
+
+    /// Recognises `header` from now on, if it is the first for `key`.
+    ///
+    /// # Contract
+    /// The header is one of a token that `key` signed, and this set finds
+    /// `key` for it. A header that is not could be anybody's.
+    pub(crate) fn remember(&self, key: &VerifyingKey, header: &str, typ: &str) {
+        let entry = self.0.iter().find(|entry| entry.key.kid() == key.kid());
+        if let Some(entry) = entry
+            && header.len() <= 512
+        {
+            entry.header.get_or_init(|| KnownHeader {
+                text: header.into(),
+                typ: typ.into(),
+            });
+        }
     }
 
     /// Whether there is no key.
@@ -103,18 +148,24 @@ impl KeySet {
 
     /// Whether a key has this id.
     pub fn contains(&self, kid: &str) -> bool {
-        self.0.iter().any(|key| key.kid() == kid)
+        self.iter().any(|key| key.kid() == kid)
     }
 
     /// The keys.
     pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
-        self.0.iter()
+        self.0.iter().map(|entry| &entry.key)
     }
 
     /// The set as it is published: without shared secrets.
     pub fn to_jwks(&self) -> Jwks {
         Jwks {
-            keys: self.0.iter().filter_map(VerifyingKey::to_jwk).collect(),
+            keys: self.iter().filter_map(VerifyingKey::to_jwk).collect(),
         }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key.fmt(f)
     }
 }

@@ -108,6 +108,11 @@ impl RevocationView {
         self.len() == 0
     }
 
+    /// Whether both are one view.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     pub(crate) fn check(&self, token: &Standpoint) -> Standing {
         let floors = self
             .shared

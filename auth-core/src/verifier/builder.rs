@@ -3,130 +3,132 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::trusted::{Revocations, TrustedIssuer};
 use super::{Shared, Verifier};
 use crate::clock::{Clock, SystemClock};
 use crate::issuer::{Audience, Issuer};
-use crate::jwt::{TokenIssuer, TokenPolicy};
+use crate::jwt::{RequiredClaims, TokenIssuer, TokenPolicy};
 use crate::key::{Algorithm, KeySource};
 use crate::revocation::RevocationView;
 
 /// Builds a [`Verifier`].
 ///
+/// What is said about tokens is said of the builder's own issuer; what others
+/// must say is said of each ([`TrustedIssuer`]). Leeway, size and clock are the
+/// verifier's.
+///
 /// # Defaults
-/// - algorithm: the one that the key is bound to
-/// - `typ`: `at+jwt`, with or without `application/` (RFC 9068 §4)
-/// - claims: `iss`, `sub`, `aud` and `exp` always; `iat` and `jti`
+/// - of the builder's issuer: those of [`TrustedIssuer`]
+/// - other issuers: none
 /// - leeway: 0 s
-/// - longest token lifetime: 1 h
 /// - longest token: 8 KiB
 /// - clock: the system's
-/// - revocations: none, and not building one without a word about it
 #[derive(Debug)]
 pub struct VerifierBuilder {
-    policy: TokenPolicy,
-    keys: Arc<dyn KeySource>,
-    revocations: Revocations,
+    own: TrustedIssuer,
+    others: Vec<TrustedIssuer>,
+    leeway: Duration,
+    max_len: usize,
     clock: Arc<dyn Clock>,
 }
 
-#[derive(Debug)]
-enum Revocations {
-    Unsaid,
-    None,
-    View(RevocationView),
-}
-
 /// A verifier cannot be built as asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifierBuildError {
-    /// Neither a view of revocations nor the wish to do without was given.
-    #[error("say with_revocations(view), or without_revocations() if tokens shall live until exp")]
-    RevocationsUnsaid,
+    /// Of this issuer neither a view of revocations nor the wish to do without
+    /// was given.
+    #[error(
+        "say with_revocations(view) of {0}, or without_revocations() if its tokens shall live until exp"
+    )]
+    RevocationsUnsaid(Issuer),
     /// A leeway of more than 60 s.
     #[error("the leeway may not exceed 60 s")]
     Leeway,
-    /// 64 required claims or more.
-    #[error("at most 63 claims can be required")]
-    RequiredClaims,
+    /// 64 required claims or more that have no meaning here.
+    #[error("at most 63 own claims of {0} can be required")]
+    RequiredClaims(Issuer),
+    /// This issuer was given twice, which would not tell whose keys are meant.
+    #[error("the issuer {0} is given twice")]
+    DuplicateIssuer(Issuer),
+    /// This issuer was given the view of another: who may revoke tokens of the
+    /// one would revoke those of the other.
+    #[error("the view of revocations of {0} is another issuer's too")]
+    SharedView(Issuer),
 }
 
 impl VerifierBuilder {
     pub(super) fn new(issuer: &Issuer, audience: &Audience, keys: Arc<dyn KeySource>) -> Self {
         Self {
-            policy: TokenPolicy {
-                issuer: issuer.as_str().to_owned(),
-                audiences: vec![audience.as_str().to_owned()],
-                algorithms: None,
-                types: ["at+jwt", "application/at+jwt"].map(str::to_owned).to_vec(),
-                required: ["iat", "jti"].map(str::to_owned).to_vec(),
-                leeway: Duration::ZERO,
-                max_lifetime: Duration::from_secs(3600),
-                max_len: TokenIssuer::MAX_LEN,
-            },
-            keys,
-            revocations: Revocations::Unsaid,
+            own: TrustedIssuer::new(issuer, audience, keys),
+            others: Vec::new(),
+            leeway: Duration::ZERO,
+            max_len: TokenIssuer::MAX_LEN,
             clock: Arc::new(SystemClock),
         }
     }
 
-    /// Rejects what `view` knows to be revoked. Tokens must then say what they
-    /// stand on: `sid`, `tid`, `ver`, `tver`.
-    pub fn with_revocations(mut self, view: RevocationView) -> Self {
-        self.revocations = Revocations::View(view);
+    /// Accepts tokens of `other` too, by its keys and on its terms.
+    ///
+    /// They are told apart by [`Identity::issuer`](crate::Identity::issuer):
+    /// a subject is one only together with its issuer (RFC 7519 §4.1.2).
+    pub fn with_issuer(mut self, other: TrustedIssuer) -> Self {
+        self.others.push(other);
         self
     }
 
-    /// Accepts every valid token until it expires, logged out or not.
-    pub fn without_revocations(mut self) -> Self {
-        self.revocations = Revocations::None;
+    fn own(mut self, change: impl FnOnce(TrustedIssuer) -> TrustedIssuer) -> Self {
+        self.own = change(self.own);
         self
     }
 
-    /// Accepts tokens for `audience` too.
-    pub fn with_audience(mut self, audience: &Audience) -> Self {
-        self.policy.audiences.push(audience.as_str().to_owned());
-        self
+    /// [`TrustedIssuer::with_revocations`], of the builder's issuer.
+    pub fn with_revocations(self, view: RevocationView) -> Self {
+        self.own(|own| own.with_revocations(view))
     }
 
-    /// Accepts these algorithms and no others; none at all, if there are none
-    /// (RFC 8725 §3.1). A key's own algorithm is required in any case.
-    pub fn with_algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.policy.algorithms = Some(algorithms.into_iter().collect());
-        self
+    /// [`TrustedIssuer::without_revocations`], of the builder's issuer.
+    pub fn without_revocations(self) -> Self {
+        self.own(TrustedIssuer::without_revocations)
     }
 
-    /// Accepts these media types in `typ` instead. A type that is not meant
-    /// for access tokens lets other tokens in (RFC 8725 §3.11).
-    pub fn with_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
-        self.policy.types = types.into_iter().map(Into::into).collect();
-        self
+    /// [`TrustedIssuer::with_audience`], of the builder's issuer.
+    pub fn with_audience(self, audience: &Audience) -> Self {
+        self.own(|own| own.with_audience(audience))
     }
 
-    /// Requires these claims instead, beside `iss`, `sub`, `aud` and `exp`.
+    /// [`TrustedIssuer::with_algorithms`], of the builder's issuer.
+    pub fn with_algorithms(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.own(|own| own.with_algorithms(algorithms))
+    }
+
+    /// [`TrustedIssuer::with_types`], of the builder's issuer.
+    pub fn with_types<T: Into<String>>(self, types: impl IntoIterator<Item = T>) -> Self {
+        self.own(|own| own.with_types(types))
+    }
+
+    /// [`TrustedIssuer::with_required_claims`], of the builder's issuer.
     pub fn with_required_claims<T: Into<String>>(
-        mut self,
+        self,
         claims: impl IntoIterator<Item = T>,
     ) -> Self {
-        self.policy.required = claims.into_iter().map(Into::into).collect();
-        self
+        self.own(|own| own.with_required_claims(claims))
+    }
+
+    /// [`TrustedIssuer::with_max_lifetime`], of the builder's issuer.
+    pub fn with_max_lifetime(self, lifetime: Duration) -> Self {
+        self.own(|own| own.with_max_lifetime(lifetime))
     }
 
     /// Refuses tokens of more than `bytes`, before anything is decoded.
     pub const fn with_max_len(mut self, bytes: usize) -> Self {
-        self.policy.max_len = bytes;
+        self.max_len = bytes;
         self
     }
 
     /// Tolerates clocks that disagree by up to `leeway`, at most 60 s.
     pub const fn with_leeway(mut self, leeway: Duration) -> Self {
-        self.policy.leeway = leeway;
-        self
-    }
-
-    /// Refuses tokens that live longer than `lifetime`.
-    pub const fn with_max_lifetime(mut self, lifetime: Duration) -> Self {
-        self.policy.max_lifetime = lifetime;
+        self.leeway = leeway;
         self
     }
 
@@ -141,30 +143,57 @@ impl VerifierBuilder {
     /// # Errors
     /// [`VerifierBuildError`] names what is unsafe or was left unsaid.
     pub fn build(self) -> Result<Verifier, VerifierBuildError> {
-        if self.policy.leeway > TokenPolicy::MAX_LEEWAY {
+        let Self {
+            mut own,
+            mut others,
+            leeway,
+            max_len,
+            clock,
+        } = self;
+        if leeway > TokenPolicy::MAX_LEEWAY {
             return Err(VerifierBuildError::Leeway);
         }
-        if self.policy.required.len() >= 64 {
-            return Err(VerifierBuildError::RequiredClaims);
+        let mut checked: Vec<&TrustedIssuer> = Vec::new();
+        for trusted in std::iter::once(&own).chain(&others) {
+            check(trusted, &checked)?;
+            checked.push(trusted);
         }
-        let revocations = match self.revocations {
-            Revocations::Unsaid => return Err(VerifierBuildError::RevocationsUnsaid),
-            Revocations::None => None,
-            Revocations::View(view) => Some(view),
-        };
-        let Self {
-            policy,
-            keys,
-            clock,
-            ..
-        } = self;
+        own.policy.leeway = leeway;
+        for other in &mut others {
+            other.policy.leeway = leeway;
+        }
+        // As they are looked for.
+        others.sort_by(|a, b| a.issuer.as_str().cmp(b.issuer.as_str()));
         Ok(Verifier {
             shared: Arc::new(Shared {
-                policy,
-                keys,
-                revocations,
+                own,
+                others,
+                max_len,
                 clock,
             }),
         })
     }
+}
+
+/// Whether an issuer may stand beside those before it.
+fn check(trusted: &TrustedIssuer, before: &[&TrustedIssuer]) -> Result<(), VerifierBuildError> {
+    let name = || trusted.issuer.clone();
+    if matches!(trusted.revocations, Revocations::Unsaid) {
+        return Err(VerifierBuildError::RevocationsUnsaid(name()));
+    }
+    if trusted.policy.required.own_len() > RequiredClaims::MAX_OWN {
+        return Err(VerifierBuildError::RequiredClaims(name()));
+    }
+    for other in before {
+        if other.issuer == trusted.issuer {
+            return Err(VerifierBuildError::DuplicateIssuer(name()));
+        }
+        if let (Revocations::View(one), Revocations::View(two)) =
+            (&other.revocations, &trusted.revocations)
+            && one.is(two)
+        {
+            return Err(VerifierBuildError::SharedView(name()));
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,110 @@
 //! Verifying: the one way from a text to an [`Identity`].
+//!
+//! A [`Verifier`] is a policy as a value, built once: which issuers it trusts
+//! by which keys, for whom their tokens must be, which algorithms, types and
+//! claims, how long a token may live and be. Nothing of it is read from a
+//! token; a token only says which of the issuers and keys to try.
+//!
+//! # What is checked, in this order
+//!
+//! | | what | or else |
+//! |---|---|---|
+//! | 1 | not longer than 8 KiB | [`TokenError::TooLong`] |
+//! | 2 | three parts, two dots (RFC 7515 §7.1) | [`TokenError::NotAJws`] |
+//! | 3 | of several issuers: `iss` names one of them | [`TokenError::Issuer`] |
+//! | 4 | header: canonical base64url, one JSON object, no name twice, 64 levels at most | [`TokenError::Malformed`], [`TokenError::DuplicateName`] |
+//! | 5 | no `crit`, no `b64` (RFC 7515 §4.1.11) | [`TokenError::Critical`] |
+//! | 6 | `typ` is an access token's (RFC 9068 §4) | [`TokenError::Type`] |
+//! | 7 | `alg` is an algorithm, and one that is allowed (RFC 8725 §3.1) | [`TokenError::Algorithm`] |
+//! | 8 | the issuer has the key `kid`, and it is for `alg` | [`TokenError::UnknownKey`]; [`Undecided`] if the issuer can be asked |
+//! | 9 | the signature | [`TokenError::Signature`] |
+//! | 10 | payload: as in 4 | |
+//! | 11 | each claim is of its type; no `cnf.jkt`, which a bearer does not prove (RFC 9449 §7.2) | [`TokenError::Malformed`], [`TokenError::Bound`] |
+//! | 12 | `iss`, `sub`, `aud`, `exp` and the required ones are there | [`TokenError::MissingClaim`] |
+//! | 13 | `iss` and `aud`, byte for byte | [`TokenError::Issuer`], [`TokenError::Audience`] |
+//! | 14 | `exp`, `nbf` and `iat` against the clock; the lifetime | [`TokenError::Expired`], [`TokenError::NotYetValid`], [`TokenError::Lifetime`] |
+//! | 15 | session, user and tenant stand | [`VerifyError::Revoked`] |
+//!
+//! Claims are read from the bytes whose signature was checked, once. The `iss`
+//! of 3 is read from bytes that anybody can have written: it selects whose
+//! keys are tried, and is checked with the others in 13.
+//!
+//! # Two issuers
+//!
+//! ```
+//! use std::sync::Arc;
+//! use auth_core::key::{KeySet, SigningKey};
+//! use auth_core::verifier::{TrustedIssuer, Verifier};
+//! use auth_core::{Audience, Issuer, SystemRandom};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let key = || SigningKey::generate(&SystemRandom::new());
+//! # let (ours, theirs) = (key()?, key()?);
+//! # let our_keys = KeySet::new([ours.verifying_key().clone()])?;
+//! # let their_keys = KeySet::new([theirs.verifying_key().clone()])?;
+//! let us = Issuer::new("https://auth.example.com")?;
+//! let them = Issuer::new("https://login.partner.example")?;
+//! let api = Audience::new("https://api.example.com")?;
+//!
+//! let partner = TrustedIssuer::new(&them, &api, Arc::new(their_keys))
+//!     .with_types(["JWT", "at+jwt"])
+//!     .with_required_claims(["iat"])
+//!     .without_revocations();
+//! let verifier = Verifier::builder(&us, &api, Arc::new(our_keys))
+//!     .with_issuer(partner)
+//!     .without_revocations()
+//!     .build()?;
+//! assert_eq!(verifier.issuer(), "https://auth.example.com");
+//! assert_eq!(verifier.issuers().count(), 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The application's own claims
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use auth_core::jwt::{NewToken, TokenIssuer};
+//! use auth_core::key::{KeySet, SigningKey};
+//! use auth_core::verifier::Verifier;
+//! # use auth_core::{Audience, ClientId, Clock, Issuer, Scope, SessionId, SystemClock, SystemRandom, TenantId, UserId};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Plan {
+//!     plan: String,
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (us, api) = (Issuer::new("https://auth.example.com")?, Audience::new("https://api.example.com")?);
+//! # let random = SystemRandom::new();
+//! # let now = SystemClock.now().wall;
+//! let key = SigningKey::generate(&random)?;
+//! let keys = KeySet::new([key.verifying_key().clone()])?;
+//! let verifier = Verifier::builder(&us, &api, Arc::new(keys))
+//!     .with_required_claims(["iat", "jti", "plan"])
+//!     .without_revocations()
+//!     .build()?;
+//!
+//! let own = serde_json::Map::from_iter([("plan".to_owned(), "gold".into())]);
+//! # let (client, scope) = (ClientId::default(), Scope::empty());
+//! let token = NewToken {
+//!     custom: &own,
+//!     // …
+//! #   subject: UserId::draw(now, &random)?, tenant: TenantId::DEFAULT, session: SessionId::draw(now, &random)?,
+//! #   client: &client, scope: &scope, user_version: 1, tenant_version: 1, amr: &[], auth_time: now, roles: &[], now,
+//! };
+//! let token = TokenIssuer::new(us, api, Duration::from_secs(300)).issue(&key, &token, &random)?;
+//!
+//! let identity = verifier.verify_now(token.expose())?;
+//! assert_eq!(identity.claims::<Plan>()?.plan, "gold"); // parsed once, kept with the identity
+//! # Ok(())
+//! # }
+//! ```
 
 mod bearer;
 mod builder;
+mod trusted;
 mod undecided;
 
 use std::fmt;
@@ -9,28 +112,38 @@ use std::sync::Arc;
 
 pub use bearer::{BearerError, bearer_token};
 pub use builder::{VerifierBuildError, VerifierBuilder};
+pub use trusted::TrustedIssuer;
 pub use undecided::Undecided;
 
 use crate::clock::Clock;
 use crate::error::Code;
 use crate::identity::Identity;
 use crate::issuer::{Audience, Issuer};
-use crate::jwt::{Buffer, Claims, Compact, Header, TokenError, TokenPolicy};
+use crate::jwt::{Claims, Compact, TokenError, claimed_issuer};
 use crate::key::{KeySource, Unavailable};
-use crate::revocation::{RevocationView, Standing, Standpoint};
 use crate::time::Now;
 
-/// Verifies access tokens of one issuer for one audience. Clones share
+/// Verifies access tokens of the issuers that it trusts. Clones share
 /// everything.
+///
+/// # Guarantees
+/// - A token is accepted by the keys of the issuer that it names, and on that
+///   issuer's terms; no other issuer's.
+/// - A token of an issuer that is not trusted costs no cryptography and no
+///   I/O.
+///
+/// Not guaranteed: that issuers are two if they have the same key. Whoever has
+/// a key of an issuer can say to be that issuer.
 #[derive(Clone)]
 pub struct Verifier {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    policy: TokenPolicy,
-    keys: Arc<dyn KeySource>,
-    revocations: Option<RevocationView>,
+    own: TrustedIssuer,
+    /// In the order of their names.
+    others: Vec<TrustedIssuer>,
+    max_len: usize,
     clock: Arc<dyn Clock>,
 }
 
@@ -65,7 +178,7 @@ impl VerifyError {
 
 impl Verifier {
     /// Begins a verifier that trusts `keys` for `issuer` and accepts tokens
-    /// for `audience`.
+    /// for `audience`. [`VerifierBuilder::with_issuer`] adds others.
     pub fn builder(
         issuer: &Issuer,
         audience: &Audience,
@@ -79,37 +192,31 @@ impl Verifier {
     /// # Errors
     /// [`VerifyError`]; [`Undecided`] when the answer needs I/O.
     pub fn verify_now(&self, token: &str) -> Result<Arc<Identity>, VerifyError> {
-        let compact = Compact::split(token, self.shared.policy.max_len)?;
-        let mut buffer = EMPTY;
-        let header = compact.header(&mut buffer)?;
-        let header = Header::parse(&header, &self.shared.policy)?;
-        let keys = self.shared.keys.keys();
-        let Some(key) = keys.find(header.kid.as_deref(), header.algorithm) else {
-            return Err(match header.kid {
-                Some(kid) if !keys.contains(&kid) => {
-                    Undecided::unknown_key(token, kid.into_owned()).into()
-                }
-                // Without any key nobody can say whether this one is good.
-                None if keys.is_empty() => Undecided::unknown_key(token, String::new()).into(),
-                _ => TokenError::UnknownKey.into(),
-            });
+        let shared = &*self.shared;
+        let compact = Compact::split(token, shared.max_len)?;
+        let (trusted, payload) = if shared.others.is_empty() {
+            shared.own.check_signature(token, &compact)?;
+            (&shared.own, compact.payload()?)
+        } else {
+            let payload = compact.payload()?;
+            let trusted = shared.named(&claimed_issuer(&payload)?)?;
+            trusted.check_signature(token, &compact)?;
+            (trusted, payload)
         };
-        let mut buffer = EMPTY;
-        if !key.verifies(compact.signed.as_bytes(), &compact.signature(&mut buffer)?) {
-            return Err(TokenError::Signature.into());
-        }
-        let claims = Claims::parse(compact.payload()?, &self.shared.policy, self.now().wall)?;
-        self.check_standing(&claims)?;
-        Ok(Arc::new(Identity::new(claims)))
+        let claims = Claims::parse(payload, &trusted.policy, self.now().wall)?;
+        trusted.check_standing(&claims)?;
+        let is_own = std::ptr::eq(trusted, &raw const shared.own);
+        Ok(Arc::new(Identity::new(claims, is_own)))
     }
 
-    /// Decides what [`verify_now`](Self::verify_now) could not.
+    /// Decides what [`verify_now`](Self::verify_now) could not: asks for the
+    /// keys of the issuer that the token names, and of no other.
     ///
     /// # Errors
     /// [`VerifyError`], never [`VerifyError::Undecided`].
     pub async fn confirm(&self, undecided: Undecided) -> Result<Arc<Identity>, VerifyError> {
-        let Undecided { token, kid } = undecided;
-        self.shared.keys.refresh(&kid).await?;
+        let Undecided { token, kid, keys } = undecided;
+        keys.refresh(&kid).await?;
         match self.verify_now(token.expose()) {
             Err(VerifyError::Undecided(_)) => Err(TokenError::UnknownKey.into()),
             decided => decided,
@@ -128,49 +235,43 @@ impl Verifier {
         }
     }
 
-    /// The issuer whose tokens it accepts.
+    /// Its own issuer: the one that it was begun with.
     pub fn issuer(&self) -> &str {
-        &self.shared.policy.issuer
+        self.shared.own.issuer.as_str()
+    }
+
+    /// The issuers whose tokens it accepts, its own first.
+    pub fn issuers(&self) -> impl Iterator<Item = &str> {
+        let others = self.shared.others.iter();
+        std::iter::once(&self.shared.own)
+            .chain(others)
+            .map(|trusted| trusted.issuer.as_str())
     }
 
     /// The verifier's clock.
     pub fn now(&self) -> Now {
         self.shared.clock.now()
     }
-
-    fn check_standing(&self, claims: &Claims) -> Result<(), VerifyError> {
-        let Some(view) = &self.shared.revocations else {
-            return Ok(());
-        };
-        match view.check(&standpoint(claims)?) {
-            Standing::Live => Ok(()),
-            Standing::Revoked => Err(VerifyError::Revoked),
-        }
-    }
 }
 
-const EMPTY: Buffer = [0; size_of::<Buffer>()];
-
-/// A token that does not say what it stands on cannot be revoked, so it is not
-/// accepted where revocation matters.
-fn standpoint(claims: &Claims) -> Result<Standpoint, TokenError> {
-    let missing = |claim: &str| TokenError::MissingClaim(claim.to_owned());
-    Ok(Standpoint {
-        tenant: claims.tenant().ok_or_else(|| missing("tid"))?,
-        user: claims
-            .subject()
-            .parse()
-            .map_err(|_| TokenError::Malformed("sub"))?,
-        session: claims.session().ok_or_else(|| missing("sid"))?,
-        user_version: claims.user_version().ok_or_else(|| missing("ver"))?,
-        tenant_version: claims.tenant_version().ok_or_else(|| missing("tver"))?,
-    })
+impl Shared {
+    fn named(&self, issuer: &str) -> Result<&TrustedIssuer, TokenError> {
+        if self.own.issuer.as_str() == issuer {
+            return Ok(&self.own);
+        }
+        let place = self
+            .others
+            .binary_search_by(|other| other.issuer.as_str().cmp(issuer));
+        let other = place.ok().and_then(|place| self.others.get(place));
+        other.ok_or(TokenError::Issuer)
+    }
 }
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
-            .field("policy", &self.shared.policy)
+            .field("own", &self.shared.own.policy)
+            .field("others", &self.shared.others.len())
             .finish_non_exhaustive()
     }
 }

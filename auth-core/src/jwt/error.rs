@@ -1,10 +1,4 @@
-//! Whether a token is good, in every respect that needs no I/O.
-
-use std::time::Duration;
-
-use super::claims::Claims;
-use crate::key::Algorithm;
-use crate::time::Timestamp;
+//! Why a token is no good.
 
 /// Why a token is no good: for operators. A client hears `invalid_token` for
 /// each (RFC 6750 §3.1).
@@ -59,53 +53,4 @@ pub enum TokenError {
     /// Bound to a key that a bearer does not prove (RFC 9449 §7.2).
     #[error("a sender-constrained token was presented as a bearer token")]
     Bound,
-}
-
-/// What a token must say.
-#[derive(Clone, Debug)]
-pub struct TokenPolicy {
-    pub(crate) issuer: String,
-    pub(crate) audiences: Vec<String>,
-    /// `None`: whichever the key is bound to.
-    pub(crate) algorithms: Option<Vec<Algorithm>>,
-    pub(crate) types: Vec<String>,
-    pub(crate) required: Vec<String>,
-    pub(crate) leeway: Duration,
-    pub(crate) max_lifetime: Duration,
-    pub(crate) max_len: usize,
-}
-
-impl TokenPolicy {
-    /// The greatest leeway.
-    pub const MAX_LEEWAY: Duration = Duration::from_secs(60);
-
-    /// Media types compare without case (RFC 9068 §2.1).
-    pub(crate) fn is_type(&self, typ: &str) -> bool {
-        self.types
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(typ))
-    }
-
-    pub(crate) fn allows(&self, algorithm: Algorithm) -> bool {
-        self.algorithms
-            .as_ref()
-            .is_none_or(|allowed| allowed.contains(&algorithm))
-    }
-
-    pub(crate) fn check_times(&self, claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
-        let (exp, iat) = (claims.expires_at(), claims.issued_at());
-        if now >= exp + self.leeway {
-            return Err(TokenError::Expired);
-        }
-        let soon = now + self.leeway;
-        let early = |time: Option<Timestamp>| time.is_some_and(|time| time > soon);
-        if early(iat) || early(claims.not_before()) {
-            return Err(TokenError::NotYetValid);
-        }
-        let lifetime = iat.map(|iat| exp.since(iat));
-        if lifetime.is_some_and(|lifetime| lifetime > self.max_lifetime) {
-            return Err(TokenError::Lifetime);
-        }
-        Ok(())
-    }
 }

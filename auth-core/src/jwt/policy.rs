@@ -1,0 +1,123 @@
+//! What the tokens of one issuer must say.
+
+use std::time::Duration;
+
+use super::claims::Times;
+use super::error::TokenError;
+use super::known::Claim;
+use crate::key::{Algorithm, MAX_KID};
+use crate::time::Timestamp;
+
+/// What a token must say.
+#[derive(Clone, Debug)]
+pub struct TokenPolicy {
+    pub(crate) issuer: String,
+    pub(crate) audiences: Vec<String>,
+    /// `None`: whichever the key is bound to.
+    pub(crate) algorithms: Option<Vec<Algorithm>>,
+    pub(crate) types: Vec<String>,
+    pub(crate) required: RequiredClaims,
+    pub(crate) leeway: Duration,
+    pub(crate) max_lifetime: Duration,
+}
+
+impl TokenPolicy {
+    /// The greatest leeway.
+    pub const MAX_LEEWAY: Duration = Duration::from_secs(60);
+
+    /// Judges what a header says, by the names in it.
+    pub(crate) fn check_header(
+        &self,
+        typ: Option<&str>,
+        kid: Option<&str>,
+        algorithm: Option<Algorithm>,
+    ) -> Result<Algorithm, TokenError> {
+        // Media types compare without case (RFC 9068 §2.1).
+        let is_known = |typ: &str| self.types.iter().any(|t| t.eq_ignore_ascii_case(typ));
+        if !typ.is_some_and(is_known) {
+            return Err(TokenError::Type);
+        }
+        if kid.is_some_and(|kid| kid.len() > MAX_KID) {
+            return Err(TokenError::UnknownKey);
+        }
+        let is_allowed = |algorithm: &Algorithm| match &self.algorithms {
+            Some(allowed) => allowed.contains(algorithm),
+            None => true,
+        };
+        algorithm.filter(is_allowed).ok_or(TokenError::Algorithm)
+    }
+
+    pub(crate) fn is_audience(&self, audience: &str) -> bool {
+        self.audiences.iter().any(|known| known == audience)
+    }
+
+    pub(super) fn check_times(&self, times: &Times, now: Timestamp) -> Result<(), TokenError> {
+        let Times { exp, iat, nbf, .. } = *times;
+        if now >= exp + self.leeway {
+            return Err(TokenError::Expired);
+        }
+        let soon = now + self.leeway;
+        let early = |time: Option<Timestamp>| time.is_some_and(|time| time > soon);
+        if early(iat) || early(nbf) {
+            return Err(TokenError::NotYetValid);
+        }
+        let lifetime = iat.map(|iat| exp.since(iat));
+        if lifetime.is_some_and(|lifetime| lifetime > self.max_lifetime) {
+            return Err(TokenError::Lifetime);
+        }
+        Ok(())
+    }
+}
+
+/// Claims that must be there, beside those that always must.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RequiredClaims {
+    /// As a set of [`Claim`]s.
+    known: u32,
+    /// Those that have no meaning here.
+    own: Vec<String>,
+}
+
+impl RequiredClaims {
+    /// The most that can be required of claims that have no meaning here.
+    pub(crate) const MAX_OWN: usize = 63;
+
+    pub(crate) fn new(names: impl IntoIterator<Item = String>) -> Self {
+        let mut required = Self::default();
+        for name in names {
+            match Claim::from_name(&name) {
+                Some(claim) => required.known |= claim.bit(),
+                None if required.own.contains(&name) => {}
+                None => required.own.push(name),
+            }
+        }
+        required
+    }
+
+    pub(crate) const fn own_len(&self) -> usize {
+        self.own.len()
+    }
+
+    /// The bit of a claim that has no meaning here, if it is required.
+    pub(super) fn own_bit(&self, name: &str) -> u64 {
+        match self.own.iter().position(|own| own == name) {
+            Some(place) => 1 << place,
+            None => 0,
+        }
+    }
+
+    /// Whether all are among those that were met.
+    pub(super) fn check(&self, known: u32, own: u64) -> Result<(), TokenError> {
+        const ALWAYS: u32 =
+            Claim::Iss.bit() | Claim::Sub.bit() | Claim::Aud.bit() | Claim::Exp.bit();
+        let missing = (self.known | ALWAYS) & !known;
+        if missing != 0 {
+            let name = Claim::with_bit(missing.trailing_zeros());
+            return Err(TokenError::MissingClaim(name.to_owned()));
+        }
+        match self.own.get(own.trailing_ones() as usize) {
+            Some(name) => Err(TokenError::MissingClaim(name.clone())),
+            None => Ok(()),
+        }
+    }
+}
