@@ -30,8 +30,10 @@
 //! # }
 //! ```
 //!
-//! Several issuers are several [`RemoteJwks`] under several verifiers: keys of
-//! one are never tried on tokens of another (RFC 8725 §3.8).
+//! Several issuers are several [`RemoteJwks`], each a
+//! [`TrustedIssuer`](auth_core::verifier::TrustedIssuer) of one verifier: keys
+//! of one are never tried on tokens of another (RFC 8725 §3.8), and an unknown
+//! key is asked of the issuer that the token names.
 //!
 //! # Guarantees
 //! - Verifying by a known key does no I/O and waits for none, however many

@@ -5,6 +5,7 @@
 mod ageing;
 mod discovery;
 mod flood;
+mod issuers;
 mod lifetime;
 mod rotation;
 #[cfg(feature = "http")]

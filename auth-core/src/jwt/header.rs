@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::json::{Name, Reader};
 use super::error::TokenError;
+use super::json::{Name, Reader};
 use crate::key::Algorithm;
 
 /// What is used of a header. `jwk`, `jku`, `x5u` and `x5c` are not

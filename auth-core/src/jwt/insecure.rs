@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::compact::Compact;
-use super::issue::TokenIssuer;
 use super::error::TokenError;
+use super::issue::TokenIssuer;
 
 /// What a token claims to say. Anybody can have written it; nothing in these
 /// crates accepts it as an identity.

@@ -122,22 +122,22 @@ impl TokenIssuer {
     ) -> String {
         let mut claims = ObjectText::new(512)
             .string("iss", self.issuer.as_str())
-            .plain("sub", token.subject)
+            .uuid("sub", token.subject.as_uuid())
             .string("aud", self.audience.as_str())
-            .value("exp", expires_at.unix_seconds())
-            .value("iat", issued_at)
-            .plain("jti", id)
+            .integer("exp", expires_at.unix_seconds())
+            .integer("iat", issued_at)
+            .plain("jti", |text| base64url::encode(id.as_bytes(), text))
             .string("client_id", token.client.as_str())
-            .plain("sid", token.session);
+            .uuid("sid", token.session.as_uuid());
         if !token.scope.is_empty() {
-            claims = claims.plain("scope", token.scope);
+            claims = claims.plain("scope", |text| token.scope.write(text));
         }
         claims = claims
-            .plain("tid", token.tenant)
-            .value("ver", token.user_version)
-            .value("tver", token.tenant_version)
+            .uuid("tid", token.tenant.as_uuid())
+            .integer("ver", token.user_version)
+            .integer("tver", token.tenant_version)
             .strings("amr", token.amr)
-            .value("auth_time", token.auth_time.unix_seconds())
+            .integer("auth_time", token.auth_time.unix_seconds())
             .strings("roles", token.roles);
         for (name, value) in token.custom {
             claims = claims.value(name, value);
@@ -174,8 +174,8 @@ impl AccessToken {
 fn sign(key: &SigningKey, claims: &str) -> Option<String> {
     let public = key.verifying_key();
     let header = ObjectText::new(96)
-        .plain("alg", public.algorithm())
-        .plain("typ", "at+jwt")
+        .string("alg", public.algorithm().as_str())
+        .string("typ", "at+jwt")
         .string("kid", public.kid())
         .end();
     // With room for the signatures of all algorithms but RSA.

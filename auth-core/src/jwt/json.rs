@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
+use super::error::TokenError;
 use super::names::Names;
 use super::scan::end_of_run;
 use super::span::Span;
-use super::error::TokenError;
 
 /// The deepest nesting that is read.
 const MAX_DEPTH: u8 = 64;

@@ -1,7 +1,7 @@
 //! Values that stay where they stand in a text.
 
-use super::json::Reader;
 use super::error::TokenError;
+use super::json::Reader;
 
 /// Where a value stands in a text of less than 4 GiB.
 #[derive(Clone, Copy, Debug)]

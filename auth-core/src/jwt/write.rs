@@ -1,6 +1,9 @@
 //! Writing a JSON object, member by member, into one text.
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
+
+use serde_json::Value;
+use uuid::Uuid;
 
 use super::scan::end_of_run;
 
@@ -17,25 +20,33 @@ impl ObjectText {
         Self { text }
     }
 
+    /// Any text.
     pub(super) fn string(mut self, name: &str, value: &str) -> Self {
         self.name(name);
         self.quoted(value);
         self
     }
 
-    /// A value whose text needs no escaping within quotes.
-    pub(super) fn plain(mut self, name: &str, value: impl Display) -> Self {
+    /// What `write` appends, within quotes; it needs no escaping.
+    pub(super) fn plain(mut self, name: &str, write: impl FnOnce(&mut String)) -> Self {
         self.name(name);
         self.text.push('"');
-        self.write(value);
+        write(&mut self.text);
         self.text.push('"');
         self
     }
 
-    /// A value whose text is its JSON.
-    pub(super) fn value(mut self, name: &str, value: impl Display) -> Self {
+    /// A UUID in its canonical form.
+    pub(super) fn uuid(self, name: &str, uuid: &Uuid) -> Self {
+        let mut buffer = Uuid::encode_buffer();
+        let uuid = uuid.as_hyphenated().encode_lower(&mut buffer);
+        self.plain(name, |text| text.push_str(uuid))
+    }
+
+    /// A number.
+    pub(super) fn integer(mut self, name: &str, value: i64) -> Self {
         self.name(name);
-        self.write(value);
+        push_integer(&mut self.text, value);
         self
     }
 
@@ -50,6 +61,13 @@ impl ObjectText {
             self.quoted(value);
         }
         self.text.push(']');
+        self
+    }
+
+    /// Any value.
+    pub(super) fn value(mut self, name: &str, value: &Value) -> Self {
+        self.name(name);
+        self.json(value);
         self
     }
 
@@ -69,23 +87,48 @@ impl ObjectText {
 
     fn quoted(&mut self, value: &str) {
         if end_of_run(value.as_bytes(), 0) < value.len() {
-            return self.write(serde_json::Value::from(value));
+            return self.json(&Value::from(value));
         }
         self.text.push('"');
         self.text.push_str(value);
         self.text.push('"');
     }
 
-    fn write(&mut self, value: impl Display) {
+    fn json(&mut self, value: &Value) {
         // Writing to a `String` does not fail.
         let _ = write!(self.text, "{value}");
     }
 }
 
+/// Decimal digits, without the detour over a formatter.
+fn push_integer(text: &mut String, value: i64) {
+    let mut digits = [0; 20];
+    let mut rest = value.unsigned_abs();
+    let mut len = 0;
+    for digit in &mut digits {
+        *digit = b'0' + (rest % 10).to_le_bytes()[0];
+        rest /= 10;
+        len += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        text.push('-');
+    }
+    text.extend(
+        digits
+            .iter()
+            .take(len)
+            .rev()
+            .map(|digit| char::from(*digit)),
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -102,13 +145,25 @@ mod tests {
                 .string(&name, &text)
                 .strings("strings", &strings)
                 .strings("none", &[])
-                .value("number", number)
-                .plain("plain", number)
+                .integer("number", number)
+                .plain("plain", |text| push_integer(text, number))
+                .value("any", &json!([number, text]))
+                .uuid("uuid", &Uuid::from_u128(7))
                 .end();
             let wanted = json!({
                 name: text, "strings": strings, "number": number, "plain": number.to_string(),
+                "any": [number, text], "uuid": "00000000-0000-0000-0000-000000000007",
             });
             prop_assert_eq!(serde_json::from_str::<Value>(&object).unwrap(), wanted);
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_integers_are_written() {
+        for number in [0, 9, 10, -1, i64::MIN, i64::MAX] {
+            let mut text = String::new();
+            push_integer(&mut text, number);
+            assert_eq!(text, number.to_string());
         }
     }
 

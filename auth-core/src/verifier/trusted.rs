@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use super::{Undecided, VerifyError};
 use crate::issuer::{Audience, Issuer};
-use crate::jwt::{
-    Buffer, Claims, Compact, Header, RequiredClaims, TokenError, TokenPolicy,
-};
+use crate::jwt::{Buffer, Claims, Compact, Header, RequiredClaims, TokenError, TokenPolicy};
 use crate::key::{Algorithm, KeySet, KeySource, VerifyingKey};
 use crate::revocation::{RevocationView, Standing, Standpoint};
 
@@ -160,7 +158,10 @@ impl TrustedIssuer {
             return TokenError::UnknownKey.into();
         }
         // Nobody is asked on behalf of a token that will be refused.
-        match compact.payload().and_then(|payload| self.is_claimed_by(&payload)) {
+        match compact
+            .payload()
+            .and_then(|payload| self.is_claimed_by(&payload))
+        {
             Ok(true) => Undecided::new(token, kid.unwrap_or_default(), self.keys.clone()).into(),
             Ok(false) => TokenError::Issuer.into(),
             Err(reason) => reason.into(),

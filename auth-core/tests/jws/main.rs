@@ -4,11 +4,14 @@
 
 mod attacks;
 mod confusion;
+mod issued;
+mod issuers;
 mod jwk_loading;
 mod key_binding;
 mod key_files;
 mod key_loading;
 mod key_secrets;
+mod policy;
 mod private_jwk;
 mod rfc;
 mod round_trips;

@@ -34,6 +34,7 @@ pub(crate) const HMAC: &[Algorithm] = &[Algorithm::Hs256, Algorithm::Hs384, Algo
 
 pub(crate) struct Rig {
     pub(crate) algorithm: Algorithm,
+    pub(crate) backend: Backend,
     pub(crate) key: SigningKey,
     pub(crate) verifier: Verifier,
 }
@@ -114,6 +115,7 @@ impl Rig {
         let public = key.verifying_key().clone();
         Self {
             algorithm: public.algorithm(),
+            backend,
             verifier: verifier(vec![public], backend),
             key,
         }

@@ -138,6 +138,7 @@ fn every_attack_is_refused_with_every_algorithm_and_its_twin_accepted() {
                 verifier: verifier(vec![public], backend),
                 key: private(algorithm),
                 algorithm,
+                backend,
             };
             for case in &cases {
                 let Case { class, name, .. } = case;
