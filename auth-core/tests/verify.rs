@@ -582,12 +582,13 @@ fn new_token<'a>(
     }
 }
 
+const RESERVED: &str = "iss sub aud exp iat nbf jti client_id sid scope tid ver tver amr \
+    auth_time roles cnf acr act may_act azp nonce groups entitlements";
+
 #[test]
 fn c37_own_claims_cannot_override_registered_ones() {
     let rig = rig();
     let tokens = TokenIssuer::new(issuer(), audience(), Duration::from_secs(300));
-    const RESERVED: &str = "iss sub aud exp iat nbf jti client_id sid scope tid ver tver amr \
-        auth_time roles cnf acr act may_act azp nonce groups entitlements";
     for name in RESERVED.split_whitespace() {
         let custom = Map::from_iter([(name.to_owned(), json!("x"))]);
         let (client, scope) = (ClientId::default(), Scope::empty());

@@ -45,19 +45,17 @@ impl<'a> Reader<'a> {
         let mut reader = Self::new(text, 0);
         let mut seen = 0_u32;
         let mut others = None;
-        reader.object(|name, reader| match known(&name) {
-            Some(known) => {
-                let bit = 1 << known.into();
-                if seen & bit != 0 {
-                    return Err(TokenError::DuplicateName);
-                }
-                seen |= bit;
-                member(Name::Known(known), reader)
-            }
-            None => {
+        reader.object(|name, reader| {
+            let Some(known) = known(&name) else {
                 member(Name::Other(&name), reader)?;
-                others.get_or_insert_with(Names::new).add(name)
+                return others.get_or_insert_with(Names::new).add(name);
+            };
+            let bit = 1 << known.into();
+            if seen & bit != 0 {
+                return Err(TokenError::DuplicateName);
             }
+            seen |= bit;
+            member(Name::Known(known), reader)
         })?;
         reader.space();
         if reader.at == text.len() {

@@ -120,7 +120,7 @@ impl KeySet {
         // Reading a header costs as much as comparing many.
         self.0.iter().take(8).find_map(|entry| {
             let known = entry.header.get()?;
-            (*known.text == *header).then(|| (&entry.key, &*known.typ))
+            (*known.text == *header).then_some((&entry.key, &*known.typ))
         })
     }
 

@@ -88,7 +88,7 @@ fn c21_a_token_is_not_good_before_its_time() {
     }
 }
 
-/// 39: DPoP is not offered. No proof is a token, and no token that needs a
+/// 39: `DPoP` is not offered. No proof is a token, and no token that needs a
 /// proof is taken with one.
 #[test]
 fn c39_no_dpop_proof_is_accepted_nor_what_is_bound_to_its_key() {
@@ -182,7 +182,8 @@ fn escaped(text: &str, mask: u64) -> String {
         if mask >> (place % 64) & 1 == 1 {
             let mut units = [0; 2];
             let units = letter.encode_utf16(&mut units).iter();
-            units.map(|unit| format!("\\u{unit:04x}")).collect()
+            let escapes: Vec<_> = units.map(|unit| format!("\\u{unit:04x}")).collect();
+            escapes.concat()
         } else {
             let quoted = serde_json::to_string(&letter).unwrap();
             quoted[1..quoted.len() - 1].to_owned()
