@@ -249,3 +249,19 @@ fn garbage_in_a_pem_is_refused_and_line_ends_are_not() {
         assert!(VerifyingKey::from_der(&der_of(&pem)[..len], Algorithm::Es256).is_err());
     }
 }
+
+/// Found by fuzzing: with another CRT exponent the key was taken, and then
+/// every token failed to be issued.
+#[test]
+fn a_private_key_that_cannot_sign_for_its_public_half_is_refused() {
+    let good = der_of(RSA_PRIVATE);
+    let d_mod_p = 833..961;
+    for place in d_mod_p.step_by(16) {
+        let mut bad = good.clone();
+        bad[place] ^= 2;
+        for &algorithm in RSA {
+            let read = SigningKey::from_pkcs8(&bad, algorithm);
+            assert_eq!(read.err(), Some(KeyError::Inconsistent), "{algorithm} {place}");
+        }
+    }
+}
