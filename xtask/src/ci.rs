@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: what must hold before a merge.
 
 use crate::{
-    deps, features,
+    deps, features, fuzz,
     run::{Failure, Run, cargo},
     test,
 };
@@ -11,7 +11,7 @@ use crate::{
 pub enum Extent {
     /// What every change has to pass.
     Usual,
-    /// Also every crate with each of its features alone.
+    /// Also every crate with each of its features alone, and a short fuzzing.
     Full,
 }
 
@@ -21,6 +21,7 @@ pub enum Extent {
 /// That of the first step that fails.
 pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
     run.step("format", &mut cargo("fmt --all --check"))?;
+    run.step("format fuzz", &mut cargo(&format!("fmt {FUZZ} --check")))?;
     run.step(
         "lint",
         &mut cargo("clippy --workspace --all-targets --all-features -- -D warnings"),
@@ -32,6 +33,12 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
     deps::deps(run)?;
     if extent == Extent::Full {
         features::each_alone(run)?;
+        let lint = format!("clippy {FUZZ} --target-dir target --all-targets --locked");
+        run.step("lint fuzz", cargo(&lint).args(["--", "-D", "warnings"]))?;
+        fuzz::fuzz(run, &fuzz::Request::default())?;
     }
     test::test(run)
 }
+
+/// A workspace of its own, that is linted beside ours to compile libraries once.
+const FUZZ: &str = "--manifest-path fuzz/Cargo.toml";

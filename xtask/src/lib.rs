@@ -4,6 +4,7 @@
 pub mod ci;
 pub mod deps;
 mod features;
+pub mod fuzz;
 mod install;
 pub mod run;
 pub mod servers;

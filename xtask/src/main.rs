@@ -2,14 +2,16 @@
 
 use std::{env, process::ExitCode};
 
-use xtask::{ci, deps, run::Run, servers, test};
+use xtask::{ci, deps, fuzz, run::Run, servers, test};
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test         every test, with throw-away servers
-  ci [--full]  what must hold before a merge; --full also checks every feature alone
+  ci [--full]  what must hold before a merge; --full also checks every feature alone, and fuzzes
   deps         who depends on whom, licences, duplicates, advisories
+  fuzz [TARGET] [--seconds N]
+               everything that strangers send, or one target of fuzz/fuzz_targets; 20 s each
   servers      PostgreSQL and Redis for tests run by hand, until ctrl-c";
 
 fn main() -> ExitCode {
@@ -22,10 +24,11 @@ fn main() -> ExitCode {
         ["ci", "--full"] => ci::ci(&mut run, ci::Extent::Full),
         ["deps"] => deps::deps(&mut run),
         ["servers"] => servers::serve(&mut run),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
+        ["fuzz", ref rest @ ..] => match fuzz::Request::parse(rest) {
+            Some(request) => fuzz::fuzz(&mut run, &request),
+            None => return usage(),
+        },
+        _ => return usage(),
     };
     run.summarise();
     match outcome {
@@ -35,4 +38,9 @@ fn main() -> ExitCode {
             failure.exit_code()
         }
     }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
 }

@@ -1,0 +1,58 @@
+//! A JWK set, as somebody's server answers it.
+
+use std::collections::HashSet;
+
+use auth_core::key::{KeySet, KeySetError};
+use jsonwebtoken::jwk::JwkSet;
+use serde_json::Value;
+
+use super::jwk::is_sound;
+
+/// Any text as a JWK set.
+pub fn jwks(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let json = serde_json::from_str::<Value>(text).ok();
+    let listed = json.as_ref().and_then(|json| json["keys"].as_array());
+    let shows_private = listed.map(|keys| keys.iter().any(is_private));
+    let (set, skipped) = match KeySet::from_jwks(text) {
+        Ok(read) => read,
+        Err(error) => {
+            // A name that stands twice is seen by us and not by `Value`.
+            assert!(error == KeySetError::Private || shows_private != Some(true) || twice(text));
+            return;
+        }
+    };
+    assert_ne!(shows_private, Some(true), "a private key was taken");
+    if let Some(listed) = listed {
+        assert_eq!(set.iter().count() + skipped.len(), listed.len());
+    }
+    let ids: HashSet<&str> = set.iter().map(|key| key.kid()).collect();
+    assert_eq!(ids.len(), set.iter().count(), "an id stands twice");
+    for key in set.iter() {
+        assert!(!key.is_secret(), "a public set gave a secret");
+        is_sound(key, data);
+    }
+    let text = serde_json::to_string(&set.to_jwks()).expect("JSON");
+    let (again, skipped) = KeySet::from_jwks(&text).expect("what we publish we read");
+    assert!(skipped.is_empty());
+    assert!(
+        set.iter()
+            .map(|key| key.kid())
+            .eq(again.iter().map(|key| key.kid()))
+    );
+    let foreign: JwkSet = serde_json::from_str(&text).expect("jsonwebtoken reads it");
+    assert_eq!(foreign.keys.len(), set.iter().count());
+}
+
+fn is_private(jwk: &Value) -> bool {
+    ["k", "d", "p", "q", "dp", "dq", "qi", "oth", "priv"]
+        .iter()
+        .any(|name| !jwk[name].is_null())
+}
+
+/// Whether `keys` may stand there more than once, which makes it no set.
+fn twice(text: &str) -> bool {
+    text.contains('\\') || text.matches("\"keys\"").count() > 1
+}

@@ -1,0 +1,17 @@
+//! One check for each kind of input that comes from strangers.
+
+mod authorization;
+mod jwk;
+mod jwks;
+mod pem;
+mod phc;
+mod refresh_token;
+mod token;
+
+pub use authorization::authorization;
+pub use jwk::jwk;
+pub use jwks::jwks;
+pub use pem::pem;
+pub use phc::phc;
+pub use refresh_token::{refresh_token, root};
+pub use token::{claims, header, signed, token};
