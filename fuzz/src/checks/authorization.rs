@@ -23,7 +23,7 @@ fn by_oracle<'a>(values: &[&'a [u8]]) -> Result<Option<&'a str>, BearerError> {
     let words: Vec<&[u8]> = value.split(|byte| *byte == b' ').collect();
     let is_bearer = words
         .first()
-        .is_some_and(|scheme| scheme.to_ascii_lowercase() == b"bearer");
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"));
     if !is_bearer {
         return Ok(None);
     }

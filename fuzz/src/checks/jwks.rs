@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use auth_core::key::{KeySet, KeySetError};
+use auth_core::key::{KeySet, KeySetError, VerifyingKey};
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ pub fn jwks(data: &[u8]) {
     if let Some(listed) = listed {
         assert_eq!(set.iter().count() + skipped.len(), listed.len());
     }
-    let ids: HashSet<&str> = set.iter().map(|key| key.kid()).collect();
+    let ids: HashSet<&str> = set.iter().map(VerifyingKey::kid).collect();
     assert_eq!(ids.len(), set.iter().count(), "an id stands twice");
     for key in set.iter() {
         assert!(!key.is_secret(), "a public set gave a secret");
@@ -39,8 +39,8 @@ pub fn jwks(data: &[u8]) {
     assert!(skipped.is_empty());
     assert!(
         set.iter()
-            .map(|key| key.kid())
-            .eq(again.iter().map(|key| key.kid()))
+            .map(VerifyingKey::kid)
+            .eq(again.iter().map(VerifyingKey::kid))
     );
     let foreign: JwkSet = serde_json::from_str(&text).expect("jsonwebtoken reads it");
     assert_eq!(foreign.keys.len(), set.iter().count());

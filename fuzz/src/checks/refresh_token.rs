@@ -107,8 +107,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn hmac_of(body: &[u8], tenant: TenantId) -> Vec<u8> {
-    let message = [b"auth refresh v1", &tenant.as_uuid().as_bytes()[..], body].concat();
     static KEY: OnceLock<hmac::Key> = OnceLock::new();
+    let message = [b"auth refresh v1", &tenant.as_uuid().as_bytes()[..], body].concat();
     let key = KEY.get_or_init(|| {
         let derived: [u8; 32] = derived(b"auth refresh mac v1");
         hmac::Key::new(hmac::HMAC_SHA256, &derived)

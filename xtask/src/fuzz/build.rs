@@ -9,12 +9,13 @@ use crate::run::{Failure, Run};
 /// What `cargo fuzz` passes too: every edge counts its visits and every comparison tells its operands, which is how
 /// the fuzzer finds its way; the address sanitizer watches the memory. It is why the compiler must be a nightly one.
 const FLAGS: &str = "\
-    --cfg fuzzing -Ccodegen-units=1 -Zsanitizer=address -Cpasses=sancov-module \
+    -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares \
-    -Cllvm-args=-simplifycfg-branch-fold-threshold=0";
+    -Cllvm-args=-simplifycfg-branch-fold-threshold=0 \
+    -Ccodegen-units=1 -Zsanitizer=address --cfg fuzzing";
 
 const MISSING: &str = "\
     fuzzing needs a nightly compiler: rustup toolchain install nightly --profile minimal";
