@@ -178,6 +178,7 @@ impl Seeds {
         let (salt, tag) = ("c29tZXNhbHRzb21lc2FsdA", "A".repeat(43));
         for hash in [
             format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${tag}"),
+            format!("$argon2id$v=19$m=019456,t=2,p=1${salt}${tag}"),
             format!("$argon2id$v=19$m=47104,t=4,p=4${salt}${tag}"),
             format!("$argon2id$v=19$m=4294967295,t=4294967295,p=16777215${salt}${tag}"),
             format!("$argon2i$v=19$m=8,t=1,p=1${salt}${tag}"),
