@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: what must hold before a merge.
 
 use crate::{
-    deps, features, fuzz,
+    bench, deps, features, fuzz,
     run::{Failure, Run, cargo},
     test,
 };
@@ -11,7 +11,7 @@ use crate::{
 pub enum Extent {
     /// What every change has to pass.
     Usual,
-    /// Also every crate with each of its features alone, and a short fuzzing.
+    /// Also every crate with each of its features alone, a short fuzzing, and the benchmarks' goals.
     Full,
 }
 
@@ -37,7 +37,11 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
         run.step("lint fuzz", cargo(&lint).args(["--", "-D", "warnings"]))?;
         fuzz::fuzz(run, &fuzz::Request::default())?;
     }
-    test::test(run)
+    test::test(run)?;
+    if extent == Extent::Full {
+        bench::bench(run, &bench::Request::checking_all())?;
+    }
+    Ok(())
 }
 
 /// A workspace of its own, that is linted beside ours to compile libraries once.

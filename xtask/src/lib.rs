@@ -1,6 +1,7 @@
 //! The project's own commands. Each is a plain list of steps: read [`ci`] for what must hold before a merge.
 #![expect(clippy::print_stdout, reason = "a command speaks to its terminal")]
 
+pub mod bench;
 pub mod ci;
 pub mod deps;
 mod features;

@@ -28,6 +28,7 @@ fn every_path_in_the_documents_exists() {
         "ARCHITECTURE.md",
         "SECURITY.md",
         "CONTRIBUTING.md",
+        "docs/evidence.md",
     ] {
         for path in paths(document) {
             assert!(root().join(&path).exists(), "{document} names {path}");

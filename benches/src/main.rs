@@ -1,0 +1,9 @@
+//! `auth-bench [NAME…] [--check]`: measures, and prints Markdown.
+
+use std::process::ExitCode;
+
+use auth_bench::{passwords, run, tokens};
+
+fn main() -> ExitCode {
+    run::main(vec![tokens::suite(Vec::new()), passwords::suite()])
+}
