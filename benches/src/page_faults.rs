@@ -16,7 +16,7 @@ pub(crate) fn of(contender: &mut Contender) -> Option<f64> {
         .map(|faults| f64::from(faults) / operations)
 }
 
-const CALLS: u32 = 4;
+const CALLS: u32 = 2;
 
 /// Minor and major ones of all threads: fields 10 and 12 of proc(5)'s
 /// `/proc/pid/stat`.
