@@ -1,5 +1,6 @@
 //! What must hold between two contenders.
 
+use crate::measure::Took;
 use crate::statistics::Spread;
 
 /// A ratio that is stated, and what it may be.
@@ -11,6 +12,19 @@ pub struct Goal {
     pub against: String,
     /// What the ratio may be.
     pub bound: Bound,
+    /// What is compared.
+    pub of: Of,
+}
+
+/// Which clock a ratio is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The one on the wall.
+    Time,
+    /// The one of the processors, which stands while other programs have them.
+    /// Where the work keeps every core busy, the throughput of an idle machine
+    /// is this one's.
+    ProcessorTime,
 }
 
 /// What a ratio may be.
@@ -58,13 +72,31 @@ impl Goal {
             ours: ours.to_owned(),
             against: against.to_owned(),
             bound,
+            of: Of::Time,
         }
+    }
+
+    /// The same, of the time of the processors.
+    pub fn of_processors(self) -> Self {
+        Self {
+            of: Of::ProcessorTime,
+            ..self
+        }
+    }
+
+    /// The goal's ratio in one round.
+    pub(crate) fn ratio(&self, ours: Took, against: Took) -> f64 {
+        let read = |took: Took| match self.of {
+            Of::Time => took.wall,
+            Of::ProcessorTime => took.processor,
+        };
+        self.bound.ratio(read(ours), read(against))
     }
 }
 
 impl Bound {
     /// The ratio that the bound is about, of the nanoseconds an operation took.
-    pub(crate) fn ratio(self, ours: f64, against: f64) -> f64 {
+    fn ratio(self, ours: f64, against: f64) -> f64 {
         match self {
             Self::TimeAtMost(_) | Self::Stated => ours / against,
             Self::ThroughputAtLeast(_) => against / ours,

@@ -24,7 +24,7 @@ mod statistics;
 mod table;
 pub mod tokens;
 
-pub use goal::{Bound, Goal};
+pub use goal::{Bound, Goal, Of};
 pub use group::{Contender, Group, Suite};
 
 /// Why there are no figures.

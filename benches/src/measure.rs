@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::group::Contender;
 
 /// How long to measure.
@@ -16,9 +18,18 @@ pub(crate) struct Plan {
     pub(crate) measuring: Duration,
 }
 
-/// The nanoseconds an operation took: a row for each contender, in it a figure
-/// for each round. Figures of one round were taken right after one another.
-pub(crate) type Rounds = Vec<Vec<f64>>;
+/// The nanoseconds an operation took, by both clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Took {
+    /// By the clock on the wall.
+    pub(crate) wall: f64,
+    /// Of all the processors that this process was given.
+    pub(crate) processor: f64,
+}
+
+/// A row for each contender, in it a figure for each round. Figures of one
+/// round were taken right after one another.
+pub(crate) type Rounds = Vec<Vec<Took>>;
 
 /// Takes the contenders in turn, batch by batch, until the plan's time is up.
 /// Each round begins with the next contender, and every second one runs
@@ -32,10 +43,14 @@ pub(crate) fn interleave(contenders: &mut [Contender], plan: Plan) -> Rounds {
     let mut round = 0;
     while spent < budget || round < MIN_ROUNDS {
         for index in order(count, round) {
-            let took = time(&mut contenders[index], times[index]);
+            let (wall, processor) = time(&mut contenders[index], times[index]);
             let operations = f64::from(times[index]) * f64::from(contenders[index].operations);
-            rounds[index].push(took.as_secs_f64() * 1e9 / operations);
-            spent += took;
+            let each = |took: Duration| took.as_secs_f64() * 1e9 / operations;
+            rounds[index].push(Took {
+                wall: each(wall),
+                processor: each(processor),
+            });
+            spent += wall;
         }
         round += 1;
     }
@@ -47,7 +62,7 @@ const MIN_ROUNDS: usize = 9;
 
 fn order(count: usize, round: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |step| {
-        let step = if round % 2 == 0 {
+        let step = if round.is_multiple_of(2) {
             step
         } else {
             count - 1 - step
@@ -62,7 +77,7 @@ fn warm_up(contender: &mut Contender, plan: Plan) -> u32 {
     let (mut spent, mut calls) = (Duration::ZERO, 0_u32);
     let mut times = 1;
     while spent < plan.warm_up {
-        spent += time(contender, times);
+        spent += time(contender, times).0;
         calls = calls.saturating_add(times);
         times = times.saturating_mul(2).min(1 << 12);
     }
@@ -71,12 +86,21 @@ fn warm_up(contender: &mut Contender, plan: Plan) -> u32 {
     u32::try_from(fitting).unwrap_or(u32::MAX).max(1)
 }
 
-fn time(contender: &mut Contender, times: u32) -> Duration {
+/// By the clock on the wall, and of the processors.
+fn time(contender: &mut Contender, times: u32) -> (Duration, Duration) {
     #[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
     let now = Instant::now;
+    let before = processor_time();
     let start = now();
     contender.call(times);
-    now() - start
+    let wall = now() - start;
+    (wall, processor_time().saturating_sub(before))
+}
+
+/// What all threads of this process had so far.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.try_into().unwrap_or_default()
 }
 
 #[cfg(test)]

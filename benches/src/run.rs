@@ -138,7 +138,7 @@ impl Found {
             };
             let pairs = of(&goal.ours)?.iter().zip(of(&goal.against)?);
             let pairs: Vec<f64> = pairs
-                .map(|(ours, other)| goal.bound.ratio(*ours, *other))
+                .map(|(ours, other)| goal.ratio(*ours, *other))
                 .collect();
             ratios.push(Spread::of(&pairs).median);
         }
@@ -148,7 +148,7 @@ impl Found {
             }
         }
         for (found, round) in self.nanoseconds.iter_mut().zip(rounds) {
-            found.extend(round);
+            found.extend(round.iter().map(|took| took.wall));
         }
         Ok(())
     }

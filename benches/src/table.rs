@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::goal::{Bound, Goal, Verdict};
+use crate::goal::{Bound, Goal, Of, Verdict};
 use crate::statistics::Spread;
 
 /// A contender of a group, and how long its operation took in all rounds.
@@ -97,9 +97,13 @@ pub(crate) fn goals(outcomes: &[Outcome<'_>]) -> String {
         repeats,
     } in outcomes
     {
+        let by = match goal.of {
+            Of::Time => "",
+            Of::ProcessorTime => ", by processor time",
+        };
         let bound = match goal.bound {
-            Bound::TimeAtMost(most) => format!("time ≤ {most:.2} ×"),
-            Bound::ThroughputAtLeast(least) => format!("throughput ≥ {least:.2} ×"),
+            Bound::TimeAtMost(most) => format!("time ≤ {most:.2} ×{by}"),
+            Bound::ThroughputAtLeast(least) => format!("throughput ≥ {least:.2} ×{by}"),
             Bound::Stated => "–".to_owned(),
         };
         let verdict = match goal.bound.verdict(*repeats) {

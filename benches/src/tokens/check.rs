@@ -31,13 +31,11 @@ pub(super) fn issues(contender: &Issuing, case: &Case) -> Result<(), Failure> {
         Depth::Signature => raw::ring::verifies(case, case.unsigned.as_bytes(), &issued),
         Depth::Token => is_complete(case, &issued),
     };
-    match good {
-        true => Ok(()),
-        false => {
-            let Issuing { name, .. } = contender;
-            Err(format!("{name} issues a bad token by {}", case.algorithm).into())
-        }
+    if good {
+        return Ok(());
     }
+    let Issuing { name, .. } = contender;
+    Err(format!("{name} issues a bad token by {}", case.algorithm).into())
 }
 
 /// A token that ours accepts, and that is as long as the others'.

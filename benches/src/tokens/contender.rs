@@ -64,8 +64,11 @@ impl Verifying {
 pub struct Issuing {
     pub(super) name: String,
     pub(super) depth: Depth,
-    pub(super) issue: Box<dyn Fn(&mut dyn FnMut(&[u8]))>,
+    pub(super) issue: Box<Issue>,
 }
+
+/// Hands what it issues to its argument.
+pub(super) type Issue = dyn Fn(&mut dyn FnMut(&[u8]));
 
 impl Issuing {
     /// Under this name. Each call hands a new token, or by [`Depth::Signature`]

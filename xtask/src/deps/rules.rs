@@ -88,8 +88,8 @@ pub const ROOMS: &[Room] = &[
         // The `argon2`, `jsonwebtoken` and cryptographic libraries that ours is measured against.
         name: "auth-bench",
         ours: &["auth-core"],
-        outside: &["argon2", "aws-lc-rs", "base64", "jsonwebtoken", "pkcs8", "ring", "serde", "serde_json", "stats_alloc",
-            "tokio"],
+        outside: &["argon2", "aws-lc-rs", "base64", "jsonwebtoken", "pkcs8", "ring", "rustix", "serde", "serde_json",
+            "stats_alloc", "tokio"],
         ..EMPTY
     },
     Room {

@@ -37,15 +37,12 @@ pub(in crate::tokens) fn issuing(case: &Case) -> Result<Issuing, Failure> {
 
 /// Whether the signature is the case's key's.
 pub(in crate::tokens) fn verifies(case: &Case, message: &[u8], signature: &[u8]) -> bool {
-    match kind(case.algorithm) {
-        Ok(kind) => UnparsedPublicKey::new(kind, &case.public)
-            .verify(message, signature)
-            .is_ok(),
-        Err(_) => {
-            let key = hmac::Key::new(hmac::HMAC_SHA256, &case.public);
-            hmac::verify(&key, message, signature).is_ok()
-        }
+    if let Ok(kind) = kind(case.algorithm) {
+        let key = UnparsedPublicKey::new(kind, &case.public);
+        return key.verify(message, signature).is_ok();
     }
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &case.public);
+    hmac::verify(&key, message, signature).is_ok()
 }
 
 /// Signs once.
