@@ -19,7 +19,7 @@ pub enum Suite {
     /// Password hashing.
     Passwords,
     /// Tokens against the libraries of `benches/peers`, which take long to
-    /// compile and need CMake and libclang: only by its name.
+    /// compile and need `cmake` and libclang: only by its name.
     Peers,
 }
 
