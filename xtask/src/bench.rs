@@ -85,16 +85,16 @@ impl Suite {
             Self::Tokens => &[
                 (
                     "bench tokens",
-                    "run --release --quiet --package auth-bench -- tokens",
+                    "run --release --quiet --manifest-path benches/Cargo.toml --target-dir target -- tokens",
                 ),
                 (
                     "bench tokens: allocations",
-                    "run --release --quiet --package auth-bench --bin auth-bench-allocations",
+                    "run --release --quiet --manifest-path benches/Cargo.toml --target-dir target --bin auth-bench-allocations",
                 ),
             ],
             Self::Passwords => &[(
                 "bench passwords",
-                "run --release --quiet --package auth-bench -- passwords",
+                "run --release --quiet --manifest-path benches/Cargo.toml --target-dir target -- passwords",
             )],
             Self::Peers => &[
                 (

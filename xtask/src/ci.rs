@@ -21,7 +21,12 @@ pub enum Extent {
 /// That of the first step that fails.
 pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
     run.step("format", &mut cargo("fmt --all --check"))?;
-    run.step("format fuzz", &mut cargo(&format!("fmt {FUZZ} --check")))?;
+    for beside in [FUZZ, BENCHES] {
+        run.step(
+            &format!("format {}", name(beside)),
+            &mut cargo(&format!("fmt {beside} --check")),
+        )?;
+    }
     run.step(
         "lint",
         &mut cargo("clippy --workspace --all-targets --all-features -- -D warnings"),
@@ -33,8 +38,16 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
     deps::deps(run)?;
     if extent == Extent::Full {
         features::each_alone(run)?;
-        let lint = format!("clippy {FUZZ} --target-dir target --all-targets --locked");
-        run.step("lint fuzz", cargo(&lint).args(["--", "-D", "warnings"]))?;
+        for beside in [FUZZ, BENCHES] {
+            let lint = format!("clippy {beside} --target-dir target --all-targets --locked");
+            let mut lint = cargo(&lint);
+            run.step(
+                &format!("lint {}", name(beside)),
+                lint.args(["--", "-D", "warnings"]),
+            )?;
+        }
+        let tests = format!("test {BENCHES} --target-dir target --locked");
+        run.step("test benches", &mut cargo(&tests))?;
         fuzz::fuzz(run, &fuzz::Request::default())?;
     }
     test::test(run)?;
@@ -44,5 +57,13 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A workspace of its own, that is linted beside ours to compile libraries once.
+/// Workspaces of their own, that are linted beside ours to compile libraries
+/// once.
 const FUZZ: &str = "--manifest-path fuzz/Cargo.toml";
+const BENCHES: &str = "--manifest-path benches/Cargo.toml";
+
+/// The folder that a manifest is in.
+fn name(manifest: &str) -> &str {
+    let path = manifest.trim_start_matches("--manifest-path ");
+    path.trim_end_matches("/Cargo.toml")
+}

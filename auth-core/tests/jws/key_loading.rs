@@ -261,7 +261,11 @@ fn a_private_key_that_cannot_sign_for_its_public_half_is_refused() {
         bad[place] ^= 2;
         for &algorithm in RSA {
             let read = SigningKey::from_pkcs8(&bad, algorithm);
-            assert_eq!(read.err(), Some(KeyError::Inconsistent), "{algorithm} {place}");
+            assert_eq!(
+                read.err(),
+                Some(KeyError::Inconsistent),
+                "{algorithm} {place}"
+            );
         }
     }
 }

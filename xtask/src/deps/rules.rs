@@ -85,14 +85,6 @@ pub const ROOMS: &[Room] = &[
         ..EMPTY
     },
     Room {
-        // The `argon2`, `jsonwebtoken` and cryptographic libraries that ours is measured against.
-        name: "auth-bench",
-        ours: &["auth-core"],
-        outside: &["argon2", "aws-lc-rs", "base64", "jsonwebtoken", "pkcs8", "ring", "rustix", "serde", "serde_json",
-            "stats_alloc", "tokio"],
-        ..EMPTY
-    },
-    Room {
         name: "xtask",
         ours: &["auth-testkit"],
         outside: &["cargo_metadata", "rustix", "thiserror", "tokio"],
