@@ -53,9 +53,8 @@ fn unhex(hex: &str) -> Vec<u8> {
         .collect()
 }
 
-/// 73
 #[test]
-fn every_owasp_row_is_accepted_and_nothing_below_it() {
+fn c73_every_owasp_row_is_accepted_and_nothing_below_it() {
     for (m, t) in [
         (47_104, 1),
         (19_456, 2),
@@ -97,9 +96,8 @@ fn parameters_that_argon2_does_not_have_are_refused_even_as_danger() {
     }
 }
 
-/// 73
 #[tokio::test]
-async fn a_new_hash_has_owasps_parameters_a_random_salt_and_a_tag_of_32_bytes() {
+async fn c73_a_new_hash_has_owasps_parameters_a_random_salt_and_a_tag_of_32_bytes() {
     let pool = HashPool::builder().with_threads(1).build().unwrap();
     let first = pool.hash(password("hunter2"), soon()).await.unwrap();
     let second = pool.hash(password("hunter2"), soon()).await.unwrap();
@@ -127,11 +125,11 @@ async fn a_new_hash_has_owasps_parameters_a_random_salt_and_a_tag_of_32_bytes() 
     }
 }
 
-/// 74: RFC 9106 §5.3 has a secret and associated data, which our hashes have
+/// RFC 9106 §5.3 has a secret and associated data, which our hashes have
 /// not, so it is the backend that is held to it. §5.1 and §5.2 are Argon2d and
 /// Argon2i, which no hash of ours uses.
 #[test]
-fn the_backend_computes_the_vector_of_rfc_9106() {
+fn c74_the_backend_computes_the_vector_of_rfc_9106() {
     let file = vectors("rfc9106_vectors.json");
     let all = file["vectors"].as_array().unwrap();
     let vector = all
@@ -161,10 +159,10 @@ fn the_backend_computes_the_vector_of_rfc_9106() {
     assert_eq!(tag.as_slice(), unhex(text(vector, "tag")));
 }
 
-/// 74: the reference implementation's Argon2id hashes. Its Argon2i hashes are
+/// The reference implementation's Argon2id hashes. Its Argon2i hashes are
 /// not of our kind, and are refused as such.
 #[tokio::test]
-async fn the_reference_implementations_hashes_verify() {
+async fn c74_the_reference_implementations_hashes_verify() {
     let pool = pool(danger::argon2_params(1 << 18, 2, 1).unwrap());
     let file = vectors("phc_hash_vectors.json");
     let mut verified = 0;
@@ -188,9 +186,9 @@ async fn the_reference_implementations_hashes_verify() {
     assert_eq!(verified, 8);
 }
 
-/// 74: the reference's malformed strings, as they are and as Argon2id.
+/// The reference's malformed strings, as they are and as Argon2id.
 #[tokio::test]
-async fn the_reference_implementations_malformed_hashes_are_corrupt() {
+async fn c74_the_reference_implementations_malformed_hashes_are_corrupt() {
     let pool = weak_pool();
     let file = vectors("phc_hash_vectors.json");
     for vector in file["malformed_or_mismatch"].as_array().unwrap() {
@@ -208,9 +206,9 @@ async fn the_reference_implementations_malformed_hashes_are_corrupt() {
 const SALT: &str = "c29tZXNhbHRzb21lc2FsdA";
 const TAG: &str = "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
-/// 82 and 81: each costs one hash with the pool's parameters, as a good one does.
+/// Each costs one hash with the pool's parameters, as a good one does.
 #[tokio::test]
-async fn a_hostile_hash_is_a_typed_error_at_the_price_of_one_hash() {
+async fn c82_a_hostile_hash_is_a_typed_error_at_the_price_of_one_hash() {
     use CorruptHash::{Malformed, TooCostly, TooLong, Unsupported};
     let with = |params: &str| format!("$argon2id$v=19${params}${SALT}${TAG}");
     let fields = |salt: &str, tag: &str| format!("$argon2id$v=19$m=8,t=1,p=1${salt}${tag}");
@@ -301,9 +299,9 @@ async fn a_hostile_hash_is_a_typed_error_at_the_price_of_one_hash() {
     }
 }
 
-/// 82: what is not hostile, only unusual, is not refused.
+/// What is not hostile, only unusual, is not refused.
 #[tokio::test]
-async fn salts_and_tags_of_any_allowed_length_are_read() {
+async fn c82_salts_and_tags_of_any_allowed_length_are_read() {
     let pool = weak_pool();
     for (salt, tag) in [(11, 22), (22, 43), (86, 86)] {
         let phc = format!(

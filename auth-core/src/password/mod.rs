@@ -40,9 +40,9 @@ mod policy;
 mod pool;
 mod stored;
 
-pub use argon2id::{Argon2Params, Argon2ParamsError, is_outdated};
+pub use argon2id::{Argon2Backend, Argon2Params, Argon2ParamsError, is_outdated};
 pub use error::{BackendError, CorruptHash, HashError};
 pub use plaintext::{Password, PasswordError};
 pub use policy::{PasswordPolicy, PolicyError, PolicyViolation};
-pub use pool::{HashPool, HashPoolBuilder, PoolError, PoolStats};
+pub use pool::{HashPool, HashPoolBuilder, PoolError, PoolStats, Source};
 pub use stored::PasswordHash;

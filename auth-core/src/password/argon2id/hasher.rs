@@ -1,14 +1,12 @@
 //! Hashing and verifying, one password at a time.
 
-use std::collections::TryReserveError;
 use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Version};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::backend::{Argon2Backend, Engine, OutOfMemory};
 use super::limits::Limits;
-use super::memory::Memory;
 use super::params::Argon2Params;
 use super::phc::{SALT_BYTES, Stored, TAG_BYTES, encode};
 use crate::password::error::{BackendError, HashError};
@@ -21,7 +19,7 @@ use crate::random::{SecureRandom, draw};
 pub(in crate::password) struct Hasher {
     params: Argon2Params,
     limits: Limits,
-    memory: Memory,
+    engine: Box<dyn Engine>,
     random: Arc<dyn SecureRandom>,
     dummy: PasswordHash,
     computed: u64,
@@ -29,16 +27,17 @@ pub(in crate::password) struct Hasher {
 
 impl Hasher {
     pub(in crate::password) fn new(
+        backend: Argon2Backend,
         params: Argon2Params,
         limits: Limits,
         random: Arc<dyn SecureRandom>,
-    ) -> Result<Self, TryReserveError> {
-        let memory = Memory::new(limits.m_kib())?;
+    ) -> Result<Self, OutOfMemory> {
+        let engine = backend.engine(limits.m_kib())?;
         let dummy = encode(params, &[0; SALT_BYTES], &[0; TAG_BYTES]);
         Ok(Self {
             params,
             limits,
-            memory,
+            engine,
             random,
             dummy,
             computed: 0,
@@ -50,9 +49,18 @@ impl Hasher {
         &mut self,
         password: &Password,
     ) -> Result<PasswordHash, HashError> {
+        self.hash_with(password, self.params)
+    }
+
+    /// Hashes with `params`, which need no more memory than the current ones.
+    pub(in crate::password) fn hash_with(
+        &mut self,
+        password: &Password,
+        params: Argon2Params,
+    ) -> Result<PasswordHash, HashError> {
         let salt: [u8; SALT_BYTES] = draw(&*self.random)?;
-        let tag = self.derive(password, self.params, &salt, TAG_BYTES)?;
-        Ok(encode(self.params, &salt, &tag))
+        let tag = self.derive(password.expose().as_bytes(), params, &salt, TAG_BYTES)?;
+        Ok(encode(params, &salt, &tag))
     }
 
     /// Whether `password` is the one that `against` was made from. Without a
@@ -69,10 +77,21 @@ impl Hasher {
         match accepted {
             Ok(stored) => Ok(self.matches(password, &stored)? && against.is_some()),
             Err(corrupt) => {
-                self.derive(password, self.params, &[0; SALT_BYTES], TAG_BYTES)?;
+                self.derive(
+                    password.expose().as_bytes(),
+                    self.params,
+                    &[0; SALT_BYTES],
+                    TAG_BYTES,
+                )?;
                 Err(HashError::Corrupt(corrupt))
             }
         }
+    }
+
+    /// Leaves nothing of earlier hashes in the memory. For when none follows at
+    /// once: the next one overwrites it.
+    pub(in crate::password) fn wipe(&mut self) {
+        self.engine.wipe();
     }
 
     /// How many times Argon2 has run to its end.
@@ -81,30 +100,27 @@ impl Hasher {
     }
 
     fn matches(&mut self, password: &Password, stored: &Stored) -> Result<bool, HashError> {
-        let tag = self.derive(password, stored.params, &stored.salt, stored.tag.len())?;
+        let tag = self.derive(
+            password.expose().as_bytes(),
+            stored.params,
+            &stored.salt,
+            stored.tag.len(),
+        )?;
         Ok(tag.ct_eq(&stored.tag).into())
     }
 
+    /// Argon2id of `input`, in this thread's memory. Hold `params` to the limits
+    /// first.
     fn derive(
         &mut self,
-        password: &Password,
+        input: &[u8],
         params: Argon2Params,
         salt: &[u8],
         tag_bytes: usize,
     ) -> Result<Zeroizing<Vec<u8>>, HashError> {
         let mut tag = Zeroizing::new(vec![0; tag_bytes]);
-        params
-            .to_backend()
-            .and_then(|cost| {
-                let memory = self.memory.lend(cost.block_count());
-                Argon2::new(Algorithm::Argon2id, Version::V0x13, cost)
-                    .hash_password_into_with_memory(
-                        password.expose().as_bytes(),
-                        salt,
-                        &mut tag,
-                        memory,
-                    )
-            })
+        self.engine
+            .derive(input, params, salt, &mut tag)
             .map_err(|error| HashError::Backend(BackendError(error)))?;
         self.computed += 1;
         Ok(tag)

@@ -28,6 +28,11 @@ impl Limits {
         self.m_kib
     }
 
+    /// How many passes over `m_kib` pass.
+    pub(super) fn most_passes(self, m_kib: u32) -> u32 {
+        u32::try_from(self.work_kib / u64::from(m_kib.max(1))).unwrap_or(u32::MAX)
+    }
+
     pub(super) const fn check(self, asked: Argon2Params) -> Result<(), CorruptHash> {
         if asked.m_kib() > self.m_kib || asked.work_kib() > self.work_kib {
             return Err(CorruptHash::TooCostly);

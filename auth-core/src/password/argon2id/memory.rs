@@ -1,51 +1,59 @@
 //! The block of memory that Argon2 fills.
 
-use std::collections::TryReserveError;
 use std::fmt;
+use std::marker::PhantomData;
 
-use argon2::Block;
 use zeroize::Zeroize;
 
-/// A block that is allocated once and wiped after every use. It holds what the
-/// password was mixed into.
-pub(super) struct Memory(Vec<Block>);
+/// A block that is allocated once and remembers how much of it was used. A hash
+/// overwrites all that it is lent, so that only what the next one would leave is
+/// wiped before it, and the rest as soon as nothing follows.
+pub(super) struct Memory<S: AsMut<[B]>, B: Zeroize> {
+    blocks: S,
+    used: usize,
+    of: PhantomData<B>,
+}
 
-impl Memory {
-    pub(super) fn new(kib: u32) -> Result<Self, TryReserveError> {
-        let length = usize::try_from(kib).unwrap_or(usize::MAX);
-        let mut blocks = Vec::new();
-        blocks.try_reserve_exact(length)?;
-        blocks.resize(length, Block::new());
-        Ok(Self(blocks))
+impl<S: AsMut<[B]>, B: Zeroize> Memory<S, B> {
+    pub(super) const fn new(blocks: S) -> Self {
+        Self {
+            blocks,
+            used: 0,
+            of: PhantomData,
+        }
     }
 
-    /// The first `count` blocks, or all there are.
-    pub(super) fn lend(&mut self, count: usize) -> Lent<'_> {
-        let end = count.min(self.0.len());
-        Lent(&mut self.0[..end])
+    /// The first `count` blocks, or all there are. The borrower overwrites them
+    /// all.
+    pub(super) fn lend(&mut self, count: usize) -> &mut [B] {
+        let blocks = self.blocks.as_mut();
+        let count = count.min(blocks.len());
+        wipe(blocks.get_mut(count..self.used));
+        self.used = count;
+        &mut blocks[..count]
+    }
+
+    pub(super) fn wipe(&mut self) {
+        wipe(self.blocks.as_mut().get_mut(..self.used));
+        self.used = 0;
     }
 }
 
-impl fmt::Debug for Memory {
+impl<S: AsMut<[B]>, B: Zeroize> Drop for Memory<S, B> {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
+impl<S: AsMut<[B]>, B: Zeroize> fmt::Debug for Memory<S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Memory(..)")
     }
 }
 
-/// Blocks on loan: wiped when given back, by a panic too.
-pub(super) struct Lent<'a>(&'a mut [Block]);
-
-impl AsMut<[Block]> for Lent<'_> {
-    fn as_mut(&mut self) -> &mut [Block] {
-        self.0
-    }
-}
-
-impl Drop for Lent<'_> {
-    fn drop(&mut self) {
-        for block in &mut *self.0 {
-            block.zeroize();
-        }
+fn wipe<B: Zeroize>(blocks: Option<&mut [B]>) {
+    for block in blocks.into_iter().flatten() {
+        block.zeroize();
     }
 }
 
@@ -53,24 +61,32 @@ impl Drop for Lent<'_> {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    use super::*;
+    use super::Memory;
+
+    fn left(memory: &Memory<Vec<u64>, u64>) -> &[u64] {
+        &memory.blocks
+    }
 
     #[test]
-    fn what_was_lent_comes_back_wiped_even_by_a_panic() {
-        let mut memory = Memory::new(4).expect("4 KiB");
+    fn c87_what_the_next_hash_would_leave_is_wiped_before_it() {
+        let mut memory = Memory::new(vec![0_u64; 4]);
+        memory.lend(4).fill(7);
+        memory.lend(2);
+        assert_eq!(left(&memory), [7, 7, 0, 0]);
+        memory.lend(9);
+        memory.wipe();
+        assert_eq!(left(&memory), [0; 4]);
+    }
+
+    #[test]
+    fn c87_what_a_panic_left_is_wiped_too() {
+        let mut memory = Memory::new(vec![0_u64; 4]);
         let panicked = catch_unwind(AssertUnwindSafe(|| {
-            let mut lent = memory.lend(3);
-            for block in lent.as_mut() {
-                block.as_mut().fill(7);
-            }
+            memory.lend(3).fill(7);
             panic!("on purpose");
         }));
         assert!(panicked.is_err());
-        assert!(
-            memory
-                .0
-                .iter()
-                .all(|block| block.as_ref().iter().all(|&word| word == 0))
-        );
+        memory.wipe();
+        assert_eq!(left(&memory), [0; 4]);
     }
 }

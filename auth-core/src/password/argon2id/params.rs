@@ -1,5 +1,7 @@
 //! How hard a password is to hash.
 
+use super::limits::Limits;
+
 /// Argon2id's cost parameters, at least as strong as one of OWASP's rows.
 ///
 /// # Defaults
@@ -67,6 +69,15 @@ impl Argon2Params {
     /// Lanes.
     pub const fn p(&self) -> u32 {
         self.p
+    }
+
+    /// With `t` passes, if those are more; no more than a stored hash may have.
+    pub(in crate::password) fn with_passes_from(self, t: u32) -> Self {
+        let most = Limits::new(self, 0).most_passes(self.m_kib);
+        Self {
+            t: t.min(most).max(self.t),
+            ..self
+        }
     }
 
     /// The work of one hash: KiB written.

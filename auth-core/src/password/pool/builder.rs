@@ -1,6 +1,5 @@
 //! How a pool is made.
 
-use std::collections::TryReserveError;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -9,25 +8,30 @@ use std::time::Duration;
 use super::queue::Queue;
 use super::shared::Shared;
 use super::worker::work;
-use super::{HashPool, Owner};
+use super::{HashPool, Owner, Source};
 use crate::clock::{Clock, SystemClock};
-use crate::password::argon2id::{Argon2Params, Hasher, Limits};
+use crate::password::argon2id::{Argon2Backend, Argon2Params, Hasher, Limits, OutOfMemory};
+use crate::password::error::HashError;
 use crate::random::{SecureRandom, SystemRandom};
 
 /// Makes a [`HashPool`].
 ///
 /// # Defaults
 /// - parameters: [`Argon2Params::default`]
+/// - backend: [`Argon2Backend::RustCrypto`]
 /// - threads: one for each core less one, at least one
 /// - queue bound: 1024 waiting jobs
 /// - stored hashes: those that need no more memory than new ones
+/// - memory: whatever threads and parameters take
 /// - clock and randomness: the operating system's
 #[derive(Debug)]
 pub struct HashPoolBuilder {
     params: Argon2Params,
+    backend: Argon2Backend,
     threads: usize,
     queue_bound: usize,
     stored_memory_kib: u32,
+    memory_budget: Option<usize>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
 }
@@ -36,6 +40,12 @@ impl HashPoolBuilder {
     /// The parameters of new hashes.
     pub fn with_params(mut self, params: Argon2Params) -> Self {
         self.params = params;
+        self
+    }
+
+    /// Who computes Argon2id. Hashes are the same.
+    pub fn with_backend(mut self, backend: Argon2Backend) -> Self {
+        self.backend = backend;
         self
     }
 
@@ -62,6 +72,14 @@ impl HashPoolBuilder {
         self
     }
 
+    /// Refuses to build a pool that takes more than `bytes`: a container that is
+    /// too small is found when the service starts, not when it is killed under
+    /// load.
+    pub fn with_memory_budget(mut self, bytes: usize) -> Self {
+        self.memory_budget = Some(bytes);
+        self
+    }
+
     /// The clock that deadlines are judged by.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -77,12 +95,11 @@ impl HashPoolBuilder {
     /// Allocates the memory and starts the threads.
     ///
     /// # Errors
-    /// [`PoolError::NoThreads`], [`PoolError::Memory`], [`PoolError::Thread`].
+    /// [`PoolError::NoThreads`], [`PoolError::OverBudget`], [`PoolError::Memory`],
+    /// [`PoolError::Thread`].
     pub fn build(self) -> Result<HashPool, PoolError> {
-        if self.threads == 0 {
-            return Err(PoolError::NoThreads);
-        }
-        let limits = Limits::new(self.params, self.stored_memory_kib);
+        let limits = self.limits();
+        let memory_bytes = self.checked_memory(limits)?;
         let queue = Queue::new(self.threads, self.queue_bound, first_guess(self.params));
         let shared = Arc::new(Shared::new(queue, self.clock));
         // Made before the threads: if one of them fails to start, dropping it
@@ -91,11 +108,13 @@ impl HashPoolBuilder {
             shared: Arc::clone(&shared),
             handles: Mutex::default(),
             params: self.params,
+            backend: self.backend,
             threads: self.threads,
-            memory_bytes: memory_bytes(self.threads, limits.m_kib()),
+            memory_bytes,
         };
         for index in 0..self.threads {
-            let hasher = Hasher::new(self.params, limits, Arc::clone(&self.random))?;
+            let random = Arc::clone(&self.random);
+            let hasher = Hasher::new(self.backend, self.params, limits, random)?;
             let shared = Arc::clone(&shared);
             let handle = thread::Builder::new()
                 .name(format!("auth-hash-{index}"))
@@ -105,7 +124,43 @@ impl HashPoolBuilder {
         }
         Ok(HashPool {
             owner: Arc::new(owner),
+            source: Source::UNKNOWN,
         })
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        Limits::new(self.params, self.stored_memory_kib)
+    }
+
+    pub(super) const fn params(&self) -> Argon2Params {
+        self.params
+    }
+
+    pub(super) const fn threads(&self) -> usize {
+        self.threads
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// A hasher as the pool's threads will have them, for new hashes alone.
+    pub(super) fn hasher(&self, params: Argon2Params) -> Result<Hasher, PoolError> {
+        let limits = Limits::new(params, 0);
+        let random = Arc::clone(&self.random);
+        Ok(Hasher::new(self.backend, params, limits, random)?)
+    }
+
+    /// What the pool takes, if it may.
+    pub(super) fn checked_memory(&self, limits: Limits) -> Result<usize, PoolError> {
+        if self.threads == 0 {
+            return Err(PoolError::NoThreads);
+        }
+        let needed = memory_bytes(self.threads, limits.m_kib());
+        match self.memory_budget {
+            Some(budget) if needed > budget => Err(PoolError::OverBudget { needed, budget }),
+            _ => Ok(needed),
+        }
     }
 }
 
@@ -113,9 +168,11 @@ impl Default for HashPoolBuilder {
     fn default() -> Self {
         Self {
             params: Argon2Params::default(),
+            backend: Argon2Backend::default(),
             threads: default_threads(),
             queue_bound: 1024,
             stored_memory_kib: 0,
+            memory_budget: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
         }
@@ -131,10 +188,28 @@ pub enum PoolError {
     NoThreads,
     /// The memory that hashing takes is not to be had.
     #[error("there is not enough memory for the hash pool")]
-    Memory(#[from] TryReserveError),
+    Memory,
+    /// It takes more than [`HashPoolBuilder::with_memory_budget`] allows: use
+    /// fewer threads, or less memory for a hash.
+    #[error("the hash pool needs {needed} bytes and may have {budget}")]
+    OverBudget {
+        /// Threads × memory of a hash, in bytes.
+        needed: usize,
+        /// The budget, in bytes.
+        budget: usize,
+    },
+    /// A hash failed while the pool was measured.
+    #[error("a hash failed while the pool was measured")]
+    Calibration(#[source] HashError),
     /// The system refused a thread.
     #[error("a thread of the hash pool did not start")]
     Thread(#[source] io::Error),
+}
+
+impl From<OutOfMemory> for PoolError {
+    fn from(_: OutOfMemory) -> Self {
+        Self::Memory
+    }
 }
 
 /// Leaves a core to whatever serves the requests.

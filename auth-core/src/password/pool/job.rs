@@ -2,11 +2,12 @@
 
 use tokio::sync::oneshot;
 
+use super::source::Source;
 use crate::password::argon2id::Hasher;
 use crate::password::error::HashError;
 use crate::password::plaintext::Password;
 use crate::password::stored::PasswordHash;
-use crate::time::{Deadline, Now};
+use crate::time::{Deadline, Monotonic, Now};
 
 /// Where an answer goes. It crosses to the caller without a lock.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, HashError>>;
@@ -14,6 +15,8 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, HashError>>;
 /// A job in the queue.
 pub(super) struct Job {
     pub(super) password: Password,
+    pub(super) source: Source,
+    pub(super) since: Monotonic,
     pub(super) by: Deadline,
     pub(super) task: Task,
 }

@@ -1,9 +1,13 @@
 //! Threads that hash passwords, and the queue in front of them.
 
 mod builder;
+mod calibrate;
 mod job;
+mod lines;
 mod queue;
 mod shared;
+mod source;
+mod stats;
 mod worker;
 
 use std::fmt;
@@ -14,7 +18,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::argon2id::Argon2Params;
+use super::argon2id::{Argon2Backend, Argon2Params};
 use super::error::HashError;
 use super::plaintext::Password;
 use super::stored::PasswordHash;
@@ -23,7 +27,8 @@ use job::{Job, Task};
 use shared::Shared;
 
 pub use builder::{HashPoolBuilder, PoolError};
-pub use queue::PoolStats;
+pub use source::Source;
+pub use stats::PoolStats;
 
 /// Hashes and verifies passwords on threads of its own: no runtime is needed,
 /// and none is held up.
@@ -37,17 +42,50 @@ pub use queue::PoolStats;
 /// when its turn comes. A caller that must answer at the deadline itself puts its
 /// runtime's time-out around the future.
 ///
+/// # Fairness
+/// When there is more work than fits, [sources](Source) are equal: they are
+/// served in turn, and one that has filled the queue makes room for others until
+/// all have the same, so that with three others it holds a quarter. Whose job
+/// gives way to another's hears `Overloaded` at once. Name the source with
+/// [`for_source`](Self::for_source).
+///
+/// # Memory
+/// [`memory_bytes`](Self::memory_bytes), and the passwords that wait. A thread
+/// wipes its block as soon as no job waits for it; until then the next
+/// hash overwrites what the last one left.
+///
 /// Clones share the pool. Dropping the last one refuses what is queued and lets
 /// the threads end by themselves.
 #[derive(Clone)]
 pub struct HashPool {
     owner: Arc<Owner>,
+    source: Source,
 }
 
 impl HashPool {
     /// A pool with the defaults of [`HashPoolBuilder`].
     pub fn builder() -> HashPoolBuilder {
         HashPoolBuilder::default()
+    }
+
+    /// The same pool, on behalf of `source`: what is hashed and verified through
+    /// the handle that is returned counts as that source's. Without it everything
+    /// is of one source, [`Source::UNKNOWN`].
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use auth_core::password::{HashPool, Source};
+    ///
+    /// let pool = HashPool::builder().with_threads(1).build()?;
+    /// let for_client = pool.for_source(Source::from(IpAddr::from([192, 0, 2, 7])));
+    /// # drop(for_client);
+    /// # Ok::<(), auth_core::password::PoolError>(())
+    /// ```
+    pub fn for_source(&self, source: Source) -> Self {
+        Self {
+            owner: Arc::clone(&self.owner),
+            source,
+        }
     }
 
     /// Hashes `password` with the current parameters and a fresh salt.
@@ -63,11 +101,7 @@ impl HashPool {
         by: Deadline,
     ) -> impl Future<Output = Result<PasswordHash, HashError>> + Send + 'static + use<> {
         let (reply, answer) = oneshot::channel();
-        self.owner.shared.offer(Job {
-            password,
-            by,
-            task: Task::Hash(reply),
-        });
+        self.offer(password, by, Task::Hash(reply));
         settled(answer)
     }
 
@@ -85,11 +119,7 @@ impl HashPool {
         by: Deadline,
     ) -> impl Future<Output = Result<bool, HashError>> + Send + 'static + use<> {
         let (reply, answer) = oneshot::channel();
-        self.owner.shared.offer(Job {
-            password,
-            by,
-            task: Task::Verify(against, reply),
-        });
+        self.offer(password, by, Task::Verify(against, reply));
         settled(answer)
     }
 
@@ -102,6 +132,11 @@ impl HashPool {
     /// The parameters of new hashes; see [`is_outdated`](super::is_outdated).
     pub fn params(&self) -> Argon2Params {
         self.owner.params
+    }
+
+    /// Who computes Argon2id.
+    pub fn backend(&self) -> Argon2Backend {
+        self.owner.backend
     }
 
     /// How many threads hash.
@@ -134,12 +169,26 @@ impl HashPool {
             }
         }
     }
+
+    fn offer(&self, password: Password, by: Deadline, task: Task) {
+        let shared = &self.owner.shared;
+        let now = shared.clock.now();
+        let job = Job {
+            password,
+            source: self.source,
+            since: now.mono,
+            by,
+            task,
+        };
+        shared.offer(job, now);
+    }
 }
 
 impl fmt::Debug for HashPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HashPool")
             .field("params", &self.params())
+            .field("backend", &self.backend())
             .field("threads", &self.threads())
             .field("stats", &self.stats())
             .finish_non_exhaustive()
@@ -152,6 +201,7 @@ struct Owner {
     shared: Arc<Shared>,
     handles: Mutex<Vec<JoinHandle<()>>>,
     params: Argon2Params,
+    backend: Argon2Backend,
     threads: usize,
     memory_bytes: usize,
 }

@@ -1,33 +1,13 @@
 //! Which jobs are let in, and which comes next. No lock, no thread, no clock:
 //! whoever holds it brings the time.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::job::Job;
+use super::lines::Lines;
+use super::stats::PoolStats;
 use crate::password::error::HashError;
-use crate::time::Now;
-
-/// What a [`HashPool`](super::HashPool) has done and has to do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PoolStats {
-    /// Hashes that were computed, dummies among them.
-    pub hashed: u64,
-    /// Jobs that were turned away at once, or by the shutdown.
-    pub refused: u64,
-    /// Jobs that were queued and never hashed, because the caller had gone or
-    /// the deadline had passed.
-    pub skipped: u64,
-    /// Jobs that wait.
-    pub queued: usize,
-    /// Jobs that are being hashed.
-    pub running: usize,
-    /// The moving average of the time that a hash takes.
-    pub average_hash: Duration,
-    /// How long a job that comes now is expected to wait.
-    pub expected_wait: Duration,
-}
+use crate::time::{Deadline, Now};
 
 /// Jobs that get nowhere, and what to tell their callers, once the lock is
 /// released.
@@ -36,17 +16,17 @@ pub(super) type Refused = Vec<(Job, HashError)>;
 /// How one turn of a worker ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ended {
-    /// With a hash, after so long.
-    Hashed(Duration),
+    /// With a hash, that took so long after such a wait.
+    Hashed { took: Duration, waited: Duration },
     /// Without: nobody wanted the answer any more.
     Skipped,
     /// Without: it failed.
     Failed,
 }
 
-/// First come, first served, as far as there is room.
+/// The sources in turn, as far as there is room.
 pub(super) struct Queue {
-    waiting: VecDeque<Job>,
+    waiting: Lines<Job>,
     threads: usize,
     bound: usize,
     running: usize,
@@ -55,6 +35,7 @@ pub(super) struct Queue {
     hashed: u64,
     refused: u64,
     skipped: u64,
+    waited: Duration,
 }
 
 impl Queue {
@@ -62,7 +43,7 @@ impl Queue {
     /// the average before anything was measured.
     pub(super) fn new(threads: usize, bound: usize, first_guess: Duration) -> Self {
         Self {
-            waiting: VecDeque::new(),
+            waiting: Lines::new(),
             threads,
             bound,
             running: 0,
@@ -71,37 +52,32 @@ impl Queue {
             hashed: 0,
             refused: 0,
             skipped: 0,
+            waited: Duration::ZERO,
         }
     }
 
-    /// Lets `job` in, or returns it with the reason. Stale jobs go first when
-    /// room is short: callers that left must not keep others out.
+    /// Lets `job` in, or returns it with the reason. When room is short, stale
+    /// jobs go first, since callers that left must not keep others out; then the
+    /// last job of the source that has most.
     pub(super) fn offer(&mut self, job: Job, now: Now) -> Refused {
         let mut out = Refused::new();
-        let reason = if self.closed {
-            HashError::ShutDown
+        if self.closed {
+            self.refuse(job, HashError::ShutDown, &mut out);
         } else if job.by.has_passed(now) {
-            HashError::DeadlinePassed
+            self.refuse(job, HashError::DeadlinePassed, &mut out);
         } else {
-            if !self.has_room(&job, now) {
+            let before = self.waiting.len();
+            if self.ahead(before) > self.bound || !self.fits(before, job.by, now) {
                 self.sweep(now, &mut out);
             }
-            if self.has_room(&job, now) {
-                self.waiting.push_back(job);
-                return out;
-            }
-            HashError::Overloaded {
-                retry_after: self.expected_wait(),
-            }
-        };
-        self.refused += 1;
-        out.push((job, reason));
+            self.admit(job, now, &mut out);
+        }
         out
     }
 
     /// The next job; [`ended`](Self::ended) must follow.
     pub(super) fn take(&mut self) -> Option<Job> {
-        let job = self.waiting.pop_front()?;
+        let job = self.waiting.pop()?;
         self.running += 1;
         Some(job)
     }
@@ -110,8 +86,9 @@ impl Queue {
     pub(super) fn ended(&mut self, how: Ended) {
         self.running = self.running.saturating_sub(1);
         match how {
-            Ended::Hashed(took) => {
+            Ended::Hashed { took, waited } => {
                 self.hashed += 1;
+                self.waited = self.waited.saturating_add(waited);
                 self.average_hash = self
                     .average_hash
                     .saturating_mul(SMOOTHING - 1)
@@ -126,11 +103,11 @@ impl Queue {
     /// Lets nothing in any more, and gives up what waits.
     pub(super) fn close(&mut self) -> Refused {
         self.closed = true;
-        self.refused += self.waiting.len() as u64;
-        self.waiting
-            .drain(..)
-            .map(|job| (job, HashError::ShutDown))
-            .collect()
+        let mut out = Refused::new();
+        for job in self.waiting.drain() {
+            self.refuse(job, HashError::ShutDown, &mut out);
+        }
+        out
     }
 
     pub(super) const fn is_closed(&self) -> bool {
@@ -142,26 +119,53 @@ impl Queue {
             hashed: self.hashed,
             refused: self.refused,
             skipped: self.skipped,
+            waited: self.waited,
             queued: self.waiting.len(),
             running: self.running,
             average_hash: self.average_hash,
-            expected_wait: self.expected_wait(),
+            expected_wait: self.wait_behind(self.waiting.len()),
         }
     }
 
-    fn has_room(&self, job: &Job, now: Now) -> bool {
-        self.ahead() <= self.bound && self.expected_wait() <= job.by.remaining(now)
+    /// Two things must hold, or somebody is refused: the job's turn comes by its
+    /// deadline, and so does that of the job that is then served last. A source
+    /// that alone has filled the queue makes room for the others in this way,
+    /// until all have the same.
+    fn admit(&mut self, job: Job, now: Now, out: &mut Refused) {
+        let source = job.source;
+        if !self.fits(self.waiting.before(source), job.by, now) {
+            let overloaded = self.overloaded();
+            self.refuse(job, overloaded, out);
+            return;
+        }
+        self.waiting.push(source, job);
+        while let Some((longest, last)) = self.waiting.longest(source) {
+            let before_last = self.waiting.len() - 1;
+            if self.ahead(before_last) <= self.bound && self.fits(before_last, last.by, now) {
+                return;
+            }
+            let Some(last) = self.waiting.pop_last(longest) else {
+                return;
+            };
+            let overloaded = self.overloaded();
+            self.refuse(last, overloaded, out);
+        }
     }
 
-    /// How many jobs must end before a job that comes now can start. An idle
-    /// worker makes it none, whatever the average says: a pool that was slow once
-    /// gets the chance to measure again.
-    fn ahead(&self) -> usize {
-        (self.waiting.len() + self.running + 1).saturating_sub(self.threads)
+    /// Whether a job that waits for `before` others starts by its deadline.
+    fn fits(&self, before: usize, by: Deadline, now: Now) -> bool {
+        self.wait_behind(before) <= by.remaining(now)
     }
 
-    fn expected_wait(&self) -> Duration {
-        let ahead = u32::try_from(self.ahead()).unwrap_or(u32::MAX);
+    /// How many jobs must end before one that waits for `before` others can
+    /// start. An idle worker makes it none, whatever the average says: a pool
+    /// that was slow once gets the chance to measure again.
+    fn ahead(&self, before: usize) -> usize {
+        (before + self.running + 1).saturating_sub(self.threads)
+    }
+
+    fn wait_behind(&self, before: usize) -> Duration {
+        let ahead = u32::try_from(self.ahead(before)).unwrap_or(u32::MAX);
         let threads = u32::try_from(self.threads).unwrap_or(u32::MAX);
         self.average_hash
             .saturating_mul(ahead)
@@ -169,19 +173,27 @@ impl Queue {
             .unwrap_or(Duration::MAX)
     }
 
-    fn sweep(&mut self, now: Now, out: &mut Refused) {
-        // Once round, in place: what stays keeps its order.
-        for _ in 0..self.waiting.len() {
-            let Some(job) = self.waiting.pop_front() else {
-                break;
-            };
-            if job.is_stale(now) {
-                self.skipped += 1;
-                out.push((job, HashError::DeadlinePassed));
-            } else {
-                self.waiting.push_back(job);
-            }
+    /// Of the whole queue: to whoever has to come again it matters when it has
+    /// drained, and who waits in it is nobody's business.
+    fn overloaded(&self) -> HashError {
+        HashError::Overloaded {
+            retry_after: self.wait_behind(self.waiting.len()),
         }
+    }
+
+    fn refuse(&mut self, job: Job, reason: HashError, out: &mut Refused) {
+        self.refused += 1;
+        out.push((job, reason));
+    }
+
+    fn sweep(&mut self, now: Now, out: &mut Refused) {
+        let stale = self.waiting.sweep(|job| job.is_stale(now));
+        self.skipped += stale.len() as u64;
+        out.extend(
+            stale
+                .into_iter()
+                .map(|job| (job, HashError::DeadlinePassed)),
+        );
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::job::Job;
 use super::queue::{Ended, Queue, Refused};
 use crate::clock::Clock;
+use crate::time::Now;
 
 /// The queue under its lock, which is held to move a job and never while one is
 /// hashed, answered or wiped.
@@ -24,11 +25,16 @@ impl Shared {
     }
 
     /// Queues `job`, or tells its caller why not.
-    pub(super) fn offer(&self, job: Job) {
-        let now = self.clock.now();
+    pub(super) fn offer(&self, job: Job, now: Now) {
         let refused = self.queue().offer(job, now);
         self.ready.notify_one();
         refuse(refused);
+    }
+
+    /// The next job, if one waits.
+    pub(super) fn try_take(&self) -> Option<(Job, Turn<'_>)> {
+        let job = self.queue().take()?;
+        Some(self.turn(job))
     }
 
     /// Waits for a job; `None` once the queue is closed.
@@ -36,13 +42,7 @@ impl Shared {
         let mut queue = self.queue();
         while !queue.is_closed() {
             if let Some(job) = queue.take() {
-                return Some((
-                    job,
-                    Turn {
-                        shared: self,
-                        ended: Ended::Failed,
-                    },
-                ));
+                return Some(self.turn(job));
             }
             queue = self
                 .ready
@@ -50,6 +50,14 @@ impl Shared {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         None
+    }
+
+    fn turn(&self, job: Job) -> (Job, Turn<'_>) {
+        let turn = Turn {
+            shared: self,
+            ended: Ended::Failed,
+        };
+        (job, turn)
     }
 
     /// Refuses what is queued and what comes, and lets the workers end.

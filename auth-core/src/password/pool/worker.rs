@@ -8,13 +8,22 @@ use super::shared::{Shared, Turn};
 use crate::password::argon2id::Hasher;
 use crate::password::error::HashError;
 
-/// Takes one job after the other until the pool is closed.
+/// Takes one job after the other until the pool is closed. The memory is wiped
+/// when none waits, after the answer has been sent; a job that does wait
+/// overwrites it anyway.
 pub(super) fn work(shared: &Shared, mut hasher: Hasher) {
-    while let Some((job, turn)) = shared.take() {
+    while let Some((job, turn)) = next(shared, &mut hasher) {
         // A port or a caller's waker that panics costs one answer, not the
         // thread. The hasher has no state that a panic could leave half made.
         let _ = catch_unwind(AssertUnwindSafe(|| serve(shared, &mut hasher, job, turn)));
     }
+}
+
+fn next<'a>(shared: &'a Shared, hasher: &mut Hasher) -> Option<(Job, Turn<'a>)> {
+    shared.try_take().or_else(|| {
+        hasher.wipe();
+        shared.take()
+    })
 }
 
 fn serve(shared: &Shared, hasher: &mut Hasher, job: Job, turn: Turn<'_>) {
@@ -24,11 +33,15 @@ fn serve(shared: &Shared, hasher: &mut Hasher, job: Job, turn: Turn<'_>) {
         job.refuse(HashError::DeadlinePassed);
         return;
     }
+    let since = job.since;
     let before = hasher.computed();
     let answer = job.run(hasher);
     // Before the answer, so that whoever has it sees it counted.
     turn.end(if hasher.computed() > before {
-        Ended::Hashed(shared.clock.now().mono.since(started.mono))
+        Ended::Hashed {
+            took: shared.clock.now().mono.since(started.mono),
+            waited: started.mono.since(since),
+        }
     } else {
         Ended::Failed
     });

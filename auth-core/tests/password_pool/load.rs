@@ -1,139 +1,19 @@
-//! The hash pool under load, cancellation, failure and shutdown: checklist 81,
-//! 84 and 87. Time stands still unless a test moves it.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+//! The pool under load, cancellation, failure and shutdown.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use auth_core::password::{
-    CorruptHash, HashError, HashPool, HashPoolBuilder, Password, PasswordHash, PoolError, danger,
-};
-use auth_core::{
-    Clock, Deadline, EntropyError, ManualClock, SecureRandom, SystemRandom, Timestamp,
-};
+use auth_core::password::{CorruptHash, HashError, HashPool, PasswordHash, PoolError};
+use auth_core::{Clock, Deadline, EntropyError, SecureRandom, SystemRandom};
 
-/// No test waits this long unless it hangs.
-const HANG: Duration = Duration::from_secs(30);
+use crate::support::{Bench, HANG, Slow, answer, password, still_clock, weak};
 
-/// A source of salts that a hash can be held up in: each needs a permit.
-#[derive(Debug, Default)]
-struct Gate {
-    state: Mutex<GateState>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct GateState {
-    permits: usize,
-    entered: usize,
-}
-
-impl Gate {
-    fn open(&self, permits: usize) {
-        self.state.lock().unwrap().permits += permits;
-        self.changed.notify_all();
-    }
-
-    /// Waits until so many hashes have begun.
-    fn wait_for(&self, entered: usize) {
-        let state = self.state.lock().unwrap();
-        let (_state, wait) = self
-            .changed
-            .wait_timeout_while(state, HANG, |state| state.entered < entered)
-            .unwrap();
-        assert!(!wait.timed_out(), "the hash never began");
-    }
-}
-
-impl SecureRandom for Gate {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
-        let mut state = self.state.lock().unwrap();
-        state.entered += 1;
-        self.changed.notify_all();
-        let (mut state, wait) = self
-            .changed
-            .wait_timeout_while(state, HANG, |state| state.permits == 0)
-            .unwrap();
-        assert!(!wait.timed_out(), "the gate never opened");
-        state.permits -= 1;
-        SystemRandom::new().fill(buffer)
-    }
-}
-
-/// A source of salts that lets time pass: a hash takes `takes`.
-#[derive(Debug)]
-struct Slow {
-    clock: Arc<ManualClock>,
-    takes: Duration,
-}
-
-impl SecureRandom for Slow {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
-        self.clock.advance(self.takes);
-        SystemRandom::new().fill(buffer)
-    }
-}
-
-struct Bench {
-    clock: Arc<ManualClock>,
-    gate: Arc<Gate>,
-    pool: HashPool,
-}
-
-impl Bench {
-    /// One thread, and a gate that is shut.
-    fn new(configure: impl FnOnce(HashPoolBuilder) -> HashPoolBuilder) -> Self {
-        let clock = still_clock();
-        let gate = Arc::new(Gate::default());
-        let builder = weak().with_clock(clock.clone()).with_random(gate.clone());
-        Self {
-            clock,
-            gate,
-            pool: configure(builder).build().unwrap(),
-        }
-    }
-
-    fn within(&self, within: Duration) -> Deadline {
-        Deadline::after(self.clock.now(), within)
-    }
-
-    fn hash(
-        &self,
-    ) -> impl Future<Output = Result<PasswordHash, HashError>> + Send + 'static + use<> {
-        self.pool.hash(password("hunter2"), self.within(HANG))
-    }
-}
-
-fn weak() -> HashPoolBuilder {
-    HashPool::builder()
-        .with_params(danger::argon2_params(8, 1, 1).unwrap())
-        .with_threads(1)
-}
-
-fn still_clock() -> Arc<ManualClock> {
-    Arc::new(ManualClock::at(Timestamp::from_unix_seconds(1_800_000_000)))
-}
-
-fn password(text: &str) -> Password {
-    Password::new(text.to_owned()).unwrap()
-}
-
-async fn answer<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(HANG, future).await.unwrap()
-}
-
-/// 81
 #[tokio::test]
-async fn a_user_without_a_hash_costs_one_hash_and_is_never_let_in() {
+async fn c81_a_user_without_a_hash_costs_one_hash_and_is_never_let_in() {
     let Bench {
         clock,
         gate: _,
@@ -147,9 +27,8 @@ async fn a_user_without_a_hash_costs_one_hash_and_is_never_let_in() {
     assert_eq!(pool.stats().hashed, 1);
 }
 
-/// 81
 #[tokio::test]
-async fn a_corrupt_hash_costs_one_hash_and_says_so() {
+async fn c81_a_corrupt_hash_costs_one_hash_and_says_so() {
     let bench = Bench::new(|pool| pool);
     let corrupt = PasswordHash::from_phc("not a hash".to_owned());
     let by = bench.within(HANG);
@@ -158,9 +37,8 @@ async fn a_corrupt_hash_costs_one_hash_and_says_so() {
     assert_eq!(bench.pool.stats().hashed, 1);
 }
 
-/// 84
 #[tokio::test]
-async fn the_pool_learns_how_long_a_hash_takes() {
+async fn c84_the_pool_learns_how_long_a_hash_takes() {
     let clock = still_clock();
     let takes = Duration::from_millis(100);
     let learned = weak()
@@ -182,9 +60,9 @@ async fn the_pool_learns_how_long_a_hash_takes() {
     );
 }
 
-/// 84: a first guess of 8 µs for a hash, and a clock that stands still.
+/// A first guess of 8 µs for a hash, and a clock that stands still.
 #[tokio::test]
-async fn overload_is_refused_by_the_expected_wait_and_tells_when_to_return() {
+async fn c84_overload_is_refused_by_the_expected_wait_and_tells_when_to_return() {
     let bench = Bench::new(|pool| pool);
     let average = bench.pool.stats().average_hash;
     assert_eq!(average, Duration::from_micros(8));
@@ -221,9 +99,8 @@ async fn overload_is_refused_by_the_expected_wait_and_tells_when_to_return() {
     );
 }
 
-/// 84
 #[tokio::test]
-async fn a_full_queue_refuses_whatever_the_deadline() {
+async fn c84_a_full_queue_refuses_whatever_the_deadline() {
     let bench = Bench::new(|pool| pool.with_queue_bound(2));
     let admitted = [bench.hash(), bench.hash(), bench.hash()];
     let refused = answer(bench.hash()).await.unwrap_err();
@@ -263,9 +140,8 @@ async fn an_idle_pool_is_never_overloaded() {
     }
 }
 
-/// 84
 #[tokio::test]
-async fn a_job_whose_caller_left_is_never_hashed() {
+async fn c84_a_job_whose_caller_left_is_never_hashed() {
     let bench = Bench::new(|pool| pool);
     let running = bench.hash();
     bench.gate.wait_for(1);
@@ -283,9 +159,8 @@ async fn a_job_whose_caller_left_is_never_hashed() {
     assert_eq!((stats.hashed, stats.skipped, stats.running), (2, 2, 0));
 }
 
-/// 84
 #[tokio::test]
-async fn callers_that_left_do_not_keep_others_out() {
+async fn c84_callers_that_left_do_not_keep_others_out() {
     let bench = Bench::new(|pool| pool.with_queue_bound(3));
     let running = bench.hash();
     bench.gate.wait_for(1);
@@ -300,9 +175,8 @@ async fn callers_that_left_do_not_keep_others_out() {
     assert_eq!(bench.pool.stats().skipped, 2);
 }
 
-/// 84
 #[tokio::test]
-async fn a_job_whose_deadline_passed_in_the_queue_is_never_hashed() {
+async fn c84_a_job_whose_deadline_passed_in_the_queue_is_never_hashed() {
     let bench = Bench::new(|pool| pool);
     let running = bench.hash();
     bench.gate.wait_for(1);
@@ -479,9 +353,9 @@ fn a_waker_may_shut_the_pool_down_and_panic() {
     assert!(matches!(answer, Poll::Ready(Ok(_))), "{answer:?}");
 }
 
-/// 84: many callers on several threads; every one gets its own answer.
+/// Many callers on several threads; every one gets its own answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_reach_those_who_asked() {
+async fn c84_answers_reach_those_who_asked() {
     let clock = still_clock();
     let pool = weak()
         .with_threads(3)
@@ -507,9 +381,8 @@ async fn answers_reach_those_who_asked() {
     assert_eq!(pool.stats().hashed, 192);
 }
 
-/// 84
 #[test]
-fn memory_is_one_block_for_each_thread() {
+fn c84_memory_is_one_block_for_each_thread() {
     let pool = weak().with_threads(3).build().unwrap();
     assert_eq!((pool.threads(), pool.memory_bytes()), (3, 3 * 8 * 1024));
 }
@@ -522,9 +395,8 @@ fn a_pool_without_threads_is_not_built() {
     ));
 }
 
-/// 87
 #[tokio::test]
-async fn neither_passwords_nor_hashes_show_in_debug_or_errors() {
+async fn c87_neither_passwords_nor_hashes_show_in_debug_or_errors() {
     let bench = Bench::new(|pool| pool);
     bench.gate.open(1);
     let hash = answer(bench.hash()).await.unwrap();

@@ -1,0 +1,180 @@
+//! Who waits: a line for each source, served in turn.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::source::Source;
+
+/// One line for each source that has something waiting. The lines are served
+/// one after the other, a job of each at a time.
+pub(super) struct Lines<T> {
+    by_source: HashMap<Source, VecDeque<T>>,
+    turns: VecDeque<Source>,
+    length: usize,
+}
+
+impl<T> Lines<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            by_source: HashMap::new(),
+            turns: VecDeque::new(),
+            length: 0,
+        }
+    }
+
+    /// How many wait, in all lines.
+    pub(super) const fn len(&self) -> usize {
+        self.length
+    }
+
+    /// At the end of its source's line.
+    pub(super) fn push(&mut self, source: Source, item: T) {
+        let line = self.by_source.entry(source).or_default();
+        if line.is_empty() {
+            self.turns.push_back(source);
+        }
+        line.push_back(item);
+        self.length += 1;
+    }
+
+    /// The first of the line whose turn it is.
+    pub(super) fn pop(&mut self) -> Option<T> {
+        let source = self.turns.pop_front()?;
+        let line = self.by_source.get_mut(&source)?;
+        let item = line.pop_front()?;
+        self.length -= 1;
+        if line.is_empty() {
+            self.by_source.remove(&source);
+        } else {
+            self.turns.push_back(source);
+        }
+        Some(item)
+    }
+
+    /// How many come before one that `source` adds now, at most.
+    pub(super) fn before(&self, source: Source) -> usize {
+        let own = self.by_source.get(&source).map_or(0, VecDeque::len);
+        self.by_source
+            .iter()
+            .map(|(&other, line)| {
+                if other == source {
+                    own
+                } else {
+                    line.len().min(own + 1)
+                }
+            })
+            .sum()
+    }
+
+    /// The line of which the last is served after all others; `newcomer`'s, if
+    /// there are several.
+    pub(super) fn longest(&self, newcomer: Source) -> Option<(Source, &T)> {
+        self.by_source
+            .iter()
+            .max_by_key(|(source, line)| (line.len(), **source == newcomer))
+            .and_then(|(&source, line)| Some((source, line.back()?)))
+    }
+
+    /// Takes the last of a line away.
+    pub(super) fn pop_last(&mut self, source: Source) -> Option<T> {
+        let line = self.by_source.get_mut(&source)?;
+        let item = line.pop_back()?;
+        self.length -= 1;
+        if line.is_empty() {
+            self.by_source.remove(&source);
+            self.turns.retain(|&turn| turn != source);
+        }
+        Some(item)
+    }
+
+    /// Takes away all that `is_stale`; what stays keeps its order.
+    pub(super) fn sweep(&mut self, is_stale: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut out = Vec::new();
+        for line in self.by_source.values_mut() {
+            // Once round.
+            for _ in 0..line.len() {
+                match line.pop_front() {
+                    Some(item) if is_stale(&item) => out.push(item),
+                    item => line.extend(item),
+                }
+            }
+        }
+        self.length -= out.len();
+        self.by_source.retain(|_, line| !line.is_empty());
+        self.turns.retain(|turn| self.by_source.contains_key(turn));
+        out
+    }
+
+    /// Takes everything away.
+    pub(super) fn drain(&mut self) -> Vec<T> {
+        self.sweep(|_| true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn source(network: u8) -> Source {
+        Source::from(IpAddr::from([10, 0, network, 1]))
+    }
+
+    fn lines(items: &[(u8, u32)]) -> Lines<u32> {
+        let mut lines = Lines::new();
+        for &(network, item) in items {
+            lines.push(source(network), item);
+        }
+        lines
+    }
+
+    fn order(mut lines: Lines<u32>) -> Vec<u32> {
+        let order: Vec<_> = std::iter::from_fn(|| lines.pop()).collect();
+        assert_eq!(lines.len(), 0);
+        assert!(lines.turns.is_empty() && lines.by_source.is_empty());
+        order
+    }
+
+    const FLOOD: &[(u8, u32)] = &[
+        (1, 10),
+        (1, 11),
+        (1, 12),
+        (1, 13),
+        (2, 20),
+        (3, 30),
+        (2, 21),
+    ];
+
+    #[test]
+    fn c84_sources_are_served_in_turn() {
+        assert_eq!(order(lines(FLOOD)), [10, 20, 30, 11, 21, 12, 13]);
+    }
+
+    #[test]
+    fn c84_what_comes_before_a_newcomer_is_known() {
+        let lines = lines(FLOOD);
+        // One of each line; two of the first, two of the second and one; all.
+        assert_eq!([4, 3, 2, 1].map(|n| lines.before(source(n))), [3, 5, 6, 7]);
+    }
+
+    #[test]
+    fn c84_the_longest_line_gives_way_and_among_equals_the_newcomer() {
+        let mut lines = lines(FLOOD);
+        assert_eq!(lines.longest(source(2)), Some((source(1), &13)));
+        assert_eq!(lines.pop_last(source(1)), Some(13));
+        assert_eq!(lines.pop_last(source(1)), Some(12));
+        assert_eq!(lines.longest(source(2)), Some((source(2), &21)));
+        assert_eq!(lines.longest(source(1)), Some((source(1), &11)));
+        assert_eq!(lines.pop_last(source(3)), Some(30));
+        assert_eq!(order(lines), [10, 20, 11, 21]);
+    }
+
+    #[test]
+    fn what_is_stale_is_taken_away_and_the_rest_keeps_its_order() {
+        let mut lines = lines(FLOOD);
+        let mut stale = lines.sweep(|item| [10, 13, 30].contains(item));
+        stale.sort_unstable();
+        assert_eq!((stale, lines.len()), (vec![10, 13, 30], 4));
+        assert_eq!(order(lines), [11, 20, 12, 21]);
+    }
+}
