@@ -1,5 +1,8 @@
 //! What every use-case is told about its request.
 
+use std::net::IpAddr;
+
+use auth_core::password::Source;
 use auth_core::{Deadline, TenantId};
 
 /// The circumstances of a request: the tenant it is for, how long its caller
@@ -9,11 +12,13 @@ use auth_core::{Deadline, TenantId};
 /// - tenant: [`TenantId::DEFAULT`]
 /// - deadline: 2 s from the call
 /// - device: unknown
+/// - client address: unknown
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     pub(crate) tenant: TenantId,
     pub(crate) deadline: Option<Deadline>,
     pub(crate) device: Option<String>,
+    pub(crate) source: Source,
 }
 
 impl Context {
@@ -49,6 +54,14 @@ impl Context {
             kept.push(c);
         }
         self.device = Some(kept).filter(|device| !device.is_empty());
+        self
+    }
+
+    /// From this address: the client's own, not that of a proxy in between. When
+    /// there are more passwords to hash than time, networks (IPv4 /24, IPv6 /48)
+    /// share it equally; requests without an address share as one.
+    pub fn with_client_address(mut self, address: IpAddr) -> Self {
+        self.source = Source::from(address);
         self
     }
 

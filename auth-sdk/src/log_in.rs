@@ -126,7 +126,8 @@ impl Shared {
             .as_ref()
             .and_then(|record| record.password_hash.clone())
             .map(PasswordHash::from_phc);
-        let right = match self.pool.verify(password, against, self.deadline(cx)).await {
+        let pool = self.pool.for_source(cx.source);
+        let right = match pool.verify(password, against, self.deadline(cx)).await {
             Err(HashError::Corrupt(error)) => {
                 tracing::error!(%error, user = ?record.as_ref().map(|r| r.user.id), "unusable password hash");
                 false

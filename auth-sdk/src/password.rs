@@ -87,6 +87,7 @@ impl Auth {
         shared.granted(&record.user, &opening)?;
         let hash = shared
             .pool
+            .for_source(cx.source)
             .hash(new, shared.deadline(cx))
             .await?
             .expose_phc()

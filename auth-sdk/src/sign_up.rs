@@ -63,6 +63,7 @@ impl Auth {
         shared.policy.check(&request.password)?;
         let hash = shared
             .pool
+            .for_source(cx.source)
             .hash(request.password, shared.deadline(cx))
             .await?;
         let user = NewUser {

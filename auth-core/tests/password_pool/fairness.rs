@@ -1,11 +1,13 @@
 //! Sources share the pool when there is more work than fits.
 
 use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use auth_core::password::{HashError, PasswordHash, Source};
+
+use tokio::task::unconstrained;
 
 use crate::support::{Bench, HANG, answer, password};
 
@@ -28,7 +30,8 @@ fn offer(bench: &Bench, source: Source, jobs: usize, within: Duration) -> Vec<An
 /// How many are not refused, yet. The others are taken out.
 fn waiting(jobs: &mut Vec<Answer>) -> usize {
     let mut cx = Context::from_waker(Waker::noop());
-    jobs.retain_mut(|job| match job.as_mut().poll(&mut cx) {
+    // Without the limit that the runtime sets to the polls of one task.
+    jobs.retain_mut(|job| match pin!(unconstrained(job)).poll(&mut cx) {
         Poll::Pending => true,
         Poll::Ready(Err(HashError::Overloaded { .. })) => false,
         Poll::Ready(other) => panic!("{other:?}"),
