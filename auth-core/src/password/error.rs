@@ -30,6 +30,11 @@ pub enum HashError {
     /// whoever tries to log in.
     #[error("the stored password hash is unusable")]
     Corrupt(#[source] CorruptHash),
+    /// The stored hash was made with a pepper that this process was not given.
+    /// That is the operator's mistake, and says nothing about the password: it
+    /// is a 503, never a "wrong password". It cost one hash all the same.
+    #[error("the stored password hash was made with a pepper that is not configured")]
+    UnknownPepper,
     /// The hash function failed.
     #[error("the hash function failed")]
     Backend(#[source] BackendError),
@@ -48,11 +53,12 @@ pub enum CorruptHash {
     /// The text is no PHC string, or its salt or tag has an impossible length.
     #[error("it is malformed")]
     Malformed,
-    /// It is not Argon2id version 19.
+    /// It is of an algorithm or a version that is not read here. Those of other
+    /// systems need the feature `legacy-hashes`.
     #[error("it is of an unsupported algorithm or version")]
     Unsupported,
-    /// It asks for more memory or more passes than the pool allows.
-    #[error("it asks for more work than the pool allows")]
+    /// It asks for more memory or more work than is allowed.
+    #[error("it asks for more work than is allowed")]
     TooCostly,
 }
 

@@ -32,9 +32,19 @@
 //! normaliser's own code leave in registers, on the stack or in a scratch
 //! buffer are beyond its reach.
 
+mod argon2_once;
 mod argon2id;
 pub mod danger;
 mod error;
+mod layers;
+#[cfg(feature = "legacy-hashes")]
+pub mod legacy;
+#[cfg(not(feature = "legacy-hashes"))]
+#[path = "legacy_off.rs"]
+mod legacy;
+mod offline;
+mod pepper;
+mod phc;
 mod plaintext;
 mod policy;
 mod pool;
@@ -42,7 +52,13 @@ mod stored;
 
 pub use argon2id::{Argon2Backend, Argon2Params, Argon2ParamsError, is_outdated};
 pub use error::{BackendError, CorruptHash, HashError};
+pub use layers::Verdict;
+pub use offline::OfflineHasher;
+pub use pepper::{Pepper, PepperError, Peppers};
 pub use plaintext::{Password, PasswordError};
-pub use policy::{PasswordPolicy, PolicyError, PolicyViolation};
+pub use policy::{
+    BreachCheck, BreachError, BreachRanges, ContextWords, PasswordPolicy, PolicyError,
+    PolicyViolation, WhenUnanswered,
+};
 pub use pool::{HashPool, HashPoolBuilder, PoolError, PoolStats, Source};
 pub use stored::PasswordHash;

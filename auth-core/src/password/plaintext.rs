@@ -26,12 +26,21 @@ use crate::secret::Secret;
 /// # Ok::<(), auth_core::password::PasswordError>(())
 /// ```
 #[derive(Clone)]
-pub struct Password(Secret<String>);
+pub struct Password {
+    normal: Secret<String>,
+    /// As it was spelled, where that is something else.
+    typed: Option<Secret<String>>,
+}
 
 impl Password {
     /// The most bytes a password may have in NFC. Longer ones are refused, never
     /// cut: a cut password lets a different one in.
     pub const MAX_BYTES: usize = 1024;
+
+    /// The version of what is done to a password's text before it is hashed:
+    /// normalisation form C, and nothing else. A stored hash that says nothing
+    /// of it, as all do so far, is of version 1.
+    pub const TEXT_VERSION: u32 = 1;
 
     /// Takes a password into custody.
     ///
@@ -44,16 +53,28 @@ impl Password {
         if text.len() > MAX_SPELLING * Self::MAX_BYTES {
             return Err(PasswordError::TooLong);
         }
-        let normal = compose(text);
+        let (normal, typed) = match compose(&text) {
+            Some(composed) => (composed, Some(into_secret(text))),
+            None => (text, None),
+        };
         if normal.len() > Self::MAX_BYTES {
             return Err(PasswordError::TooLong);
         }
-        Ok(Self(into_secret(normal)))
+        Ok(Self {
+            normal: into_secret(normal),
+            typed,
+        })
     }
 
     /// The text itself. Keep it out of logs, errors and long-lived copies.
     pub fn expose(&self) -> &str {
-        self.0.expose()
+        self.normal.expose()
+    }
+
+    /// The text as it was given, where normalising changed it. It is for hashes
+    /// that other systems made, which did not normalise.
+    pub(super) fn typed(&self) -> Option<&str> {
+        self.typed.as_ref().map(|typed| typed.expose().as_str())
     }
 }
 
@@ -81,19 +102,18 @@ impl PasswordError {
     }
 }
 
-fn compose(text: Zeroizing<String>) -> Zeroizing<String> {
+/// The normal form of `text`, if it is another.
+fn compose(text: &str) -> Option<Zeroizing<String>> {
     let normalizer = ComposingNormalizerBorrowed::new_nfc();
-    if normalizer.is_normalized(&text) {
-        return text;
+    if normalizer.is_normalized(text) {
+        return None;
     }
     // Full size from the start: a buffer that grows leaves copies behind.
     let mut composed = Zeroizing::new(String::with_capacity(MAX_EXPANSION * text.len()));
-    match normalizer.normalize_to(&text, &mut *composed) {
-        Ok(()) => composed,
-        // Writing to a string cannot fail; were it to, the text as given is at
-        // least the same password tomorrow.
-        Err(fmt::Error) => text,
-    }
+    // Writing to a string cannot fail; were it to, the text as given is at
+    // least the same password tomorrow.
+    normalizer.normalize_to(text, &mut *composed).ok()?;
+    Some(composed)
 }
 
 fn into_secret(mut text: Zeroizing<String>) -> Secret<String> {
@@ -119,7 +139,7 @@ mod tests {
             "e\u{301}".repeat(300),
         ] {
             let given = text.len();
-            let composed = compose(Zeroizing::new(text));
+            let composed = compose(&text).expect("not in normal form");
             assert_eq!(composed.capacity(), MAX_EXPANSION * given);
         }
     }

@@ -39,7 +39,8 @@ pub const ROOMS: &[Room] = &[
         ours_by_feature: &["auth-argon2"],
         outside: &["async-trait", "base64", "pkcs1", "pkcs8", "ring", "serde", "serde_json", "spki", "subtle",
             "thiserror", "tokio", "uuid", "zeroize"],
-        outside_by_feature: &["argon2", "aws-lc-rs", "blake2", "icu_casemap", "icu_normalizer", "jsonwebtoken"],
+        outside_by_feature: &["argon2", "aws-lc-rs", "bcrypt", "blake2", "icu_casemap", "icu_normalizer", "jsonwebtoken",
+            "scrypt"],
         ..EMPTY
     },
     Room {

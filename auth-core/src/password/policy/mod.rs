@@ -1,36 +1,62 @@
 //! What a user may choose as a password.
 
+mod blocklist;
+mod breach;
+mod context;
+mod predictable;
+
+use zeroize::Zeroizing;
+
 use super::plaintext::Password;
 
-/// What is asked of a new password (NIST SP 800-63B-4 §3.1.1.2): length, and
-/// nothing about its composition. It is for sign-up and change; at log-in
-/// whatever was accepted once goes on working.
+pub use breach::{BreachCheck, BreachError, BreachRanges, WhenUnanswered};
+pub use context::ContextWords;
+
+/// What is asked of a new password (NIST SP 800-63B-4 §3.1.1.2): length, that it
+/// is not one that is tried first, and nothing about its composition. It is for
+/// sign-up and change; at log-in whatever was accepted once goes on working.
+///
+/// Tried first are the commonest passwords and any two of them in a row, a short
+/// piece repeated, runs along the alphabet, the digits or the keyboard, and what
+/// is little more than the user's name, address or the service's own name. Case
+/// does not matter to any of these.
 ///
 /// # Defaults
 /// - at least 15 code points, for a password that is the only factor
 /// - at most [`Password::MAX_BYTES`] bytes
+/// - no words of the service's own
 ///
 /// ```
 /// use auth_core::password::{Password, PasswordPolicy};
 ///
 /// let policy = PasswordPolicy::default();
-/// let short = Password::new("hunter2".to_owned())?;
-/// assert_eq!(policy.check(&short).map_err(|v| v.code()), Err("too_short"));
-/// # Ok::<(), auth_core::password::PasswordError>(())
+/// let code = |text: &str| {
+///     let password = Password::new(text.to_owned()).expect("not too long");
+///     policy.check(&password).map_err(|violation| violation.code())
+/// };
+/// assert_eq!(code("hunter2"), Err("too_short"));
+/// assert_eq!(code("Password12345678"), Err("common_password"));
+/// assert_eq!(code("correct horse battery staple"), Ok(()));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
     min_code_points: usize,
     max_bytes: usize,
+    service: ContextWords,
 }
 
 impl PasswordPolicy {
+    /// The version of the rules and the list. It rises when a password that was
+    /// accepted may no longer be; an application that keeps it beside an account
+    /// can ask those who chose under an older one to choose again.
+    pub const VERSION: u32 = 1;
+
     /// Asks for at least `min` code points; 8 where a second factor is required.
     ///
     /// # Errors
     /// [`PolicyError::Minimum`] below 8, which NIST forbids, and above 64, which
     /// no user should be refused for.
-    pub const fn with_min_code_points(self, min: usize) -> Result<Self, PolicyError> {
+    pub fn with_min_code_points(self, min: usize) -> Result<Self, PolicyError> {
         if min < LEAST_MINIMUM || min > GREATEST_MINIMUM {
             return Err(PolicyError::Minimum);
         }
@@ -45,7 +71,7 @@ impl PasswordPolicy {
     /// # Errors
     /// [`PolicyError::Maximum`] above [`Password::MAX_BYTES`], and below 256,
     /// where 64 code points might not fit.
-    pub const fn with_max_bytes(self, max: usize) -> Result<Self, PolicyError> {
+    pub fn with_max_bytes(self, max: usize) -> Result<Self, PolicyError> {
         if max < LEAST_MAXIMUM || max > Password::MAX_BYTES {
             return Err(PolicyError::Maximum);
         }
@@ -55,8 +81,25 @@ impl PasswordPolicy {
         })
     }
 
-    /// Whether `password` may be chosen. Its length is counted in code points of
-    /// its NFC form.
+    /// The words of the service: its name, its domain, what its users call it.
+    pub fn with_service_words(self, words: &ContextWords) -> Self {
+        Self {
+            service: self.service.and(words),
+            ..self
+        }
+    }
+
+    /// Whether `password` may be chosen, by whomever.
+    ///
+    /// # Errors
+    /// As [`check_for`](Self::check_for).
+    pub fn check(&self, password: &Password) -> Result<(), PolicyViolation> {
+        self.check_for(password, &ContextWords::new())
+    }
+
+    /// Whether `password` may be chosen by the user whose `words` these are. Its
+    /// length is counted in code points of its NFC form. Once the words are taken
+    /// out, 8 code points must be left: a long password may contain a name.
     ///
     /// Control characters are refused, NUL, tab and line breaks among them: they
     /// are not printable, get in by pasting, cannot be typed at the next log-in,
@@ -64,7 +107,11 @@ impl PasswordPolicy {
     ///
     /// # Errors
     /// The first [`PolicyViolation`] that is found.
-    pub fn check(&self, password: &Password) -> Result<(), PolicyViolation> {
+    pub fn check_for(
+        &self,
+        password: &Password,
+        words: &ContextWords,
+    ) -> Result<(), PolicyViolation> {
         let text = password.expose();
         if text.len() > self.max_bytes {
             return Err(PolicyViolation::TooLong {
@@ -79,7 +126,21 @@ impl PasswordPolicy {
                 min_code_points: self.min_code_points,
             });
         }
-        Ok(())
+        let folded = Zeroizing::new(context::fold(text));
+        let chars: Zeroizing<Vec<char>> = Zeroizing::new(folded.chars().collect());
+        if blocklist::is_common(&folded) {
+            Err(PolicyViolation::Common)
+        } else if predictable::is_predictable(&chars) {
+            Err(PolicyViolation::Predictable)
+        } else if words
+            .clone()
+            .and(&self.service)
+            .make_up(&folded, LEAST_MINIMUM)
+        {
+            Err(PolicyViolation::ContextWord)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -88,6 +149,7 @@ impl Default for PasswordPolicy {
         Self {
             min_code_points: 15,
             max_bytes: Password::MAX_BYTES,
+            service: ContextWords::new(),
         }
     }
 }
@@ -111,6 +173,18 @@ pub enum PolicyViolation {
     /// It contains a control character.
     #[error("the password must not contain control characters")]
     ControlCharacter,
+    /// It is one of the commonest passwords, or two of them.
+    #[error("the password is one of the most common, or made of them")]
+    Common,
+    /// It goes on as it begins.
+    #[error("the password must be more than a repetition or a sequence")]
+    Predictable,
+    /// There is too little to it beside a name.
+    #[error("the password must be more than your name, your address or the name of this service")]
+    ContextWord,
+    /// Others know it: it was found in a breach.
+    #[error("the password has appeared in a data breach")]
+    Breached,
 }
 
 impl PolicyViolation {
@@ -120,6 +194,10 @@ impl PolicyViolation {
             Self::TooShort { .. } => "too_short",
             Self::TooLong { .. } => "too_long",
             Self::ControlCharacter => "control_character",
+            Self::Common => "common_password",
+            Self::Predictable => "predictable",
+            Self::ContextWord => "context_word",
+            Self::Breached => "breached",
         }
     }
 }
