@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use auth_core::jwt::TokenIssuer;
 use auth_core::key::{Jwks, KeySource};
-use auth_core::password::{HashPool, PasswordPolicy};
+use auth_core::password::{BreachCheck, HashPool, PasswordPolicy};
 use auth_core::revocation::{Cursor, Revocation, RevocationView, Target};
 use auth_core::verifier::Verifier;
 use auth_core::{Clock, Deadline, FlooredClock, RootSecrets, SecureRandom, SessionId, TenantId};
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) roots: RootSecrets,
     pub(crate) pool: HashPool,
     pub(crate) policy: PasswordPolicy,
+    pub(crate) breaches: Option<BreachCheck>,
     pub(crate) profile: Arc<dyn TokenProfile>,
     pub(crate) random: Arc<dyn SecureRandom>,
     pub(crate) clock: Arc<FlooredClock>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::jwt::TokenIssuer;
-use auth_core::password::{HashPool, PasswordPolicy, PoolError};
+use auth_core::password::{BreachCheck, ContextWords, HashPool, PasswordPolicy, PoolError};
 use auth_core::revocation::RevocationView;
 use auth_core::verifier::{Verifier, VerifierBuildError};
 use auth_core::{
@@ -24,7 +24,9 @@ use crate::profile::{PlainProfile, TokenProfile};
 /// - access token: 5 min, less up to 5 %
 /// - session: 14 days unless refreshed, 90 days at most
 /// - rotation grace: 30 s
-/// - passwords: at least 15 code points, Argon2id at 19 MiB, 2 passes, 1 lane
+/// - passwords: at least 15 code points, none of the commonest, not made of the
+///   user's or the issuer's name; Argon2id at 19 MiB, 2 passes, 1 lane
+/// - breached passwords: not looked up
 /// - hash pool: one thread a core, less one when there are several
 /// - token profile: no scope, no claims of the application's own
 /// - clock and randomness: the system's
@@ -37,6 +39,7 @@ pub struct AuthBuilder {
     access_token: Duration,
     lifetimes: Lifetimes,
     policy: PasswordPolicy,
+    breaches: Option<BreachCheck>,
     pool: Option<HashPool>,
     profile: Arc<dyn TokenProfile>,
     clock: Arc<dyn Clock>,
@@ -98,6 +101,7 @@ impl AuthBuilder {
                 grace: Duration::from_secs(30),
             },
             policy: PasswordPolicy::default(),
+            breaches: None,
             pool: None,
             profile: Arc::new(PlainProfile),
             clock: Arc::new(SystemClock),
@@ -127,9 +131,15 @@ impl AuthBuilder {
         self
     }
 
-    /// New passwords must meet `policy`.
-    pub const fn with_password_policy(mut self, policy: PasswordPolicy) -> Self {
+    /// New passwords must meet `policy`, and not be made of the issuer's name.
+    pub fn with_password_policy(mut self, policy: PasswordPolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// New passwords are looked up among breached ones, for 2 s at most.
+    pub fn with_breach_check(mut self, breaches: BreachCheck) -> Self {
+        self.breaches = Some(breaches);
         self
     }
 
@@ -192,13 +202,15 @@ impl AuthBuilder {
             .with_max_lifetime(MAX_ACCESS_TOKEN)
             .with_clock(clock.clone())
             .build()?;
+        let service = ContextWords::new().with_domain(host(self.issuer.as_str()));
         Ok(Auth {
             shared: Arc::new(Shared {
                 issuer_name: self.issuer.as_str().to_owned(),
                 issuer: TokenIssuer::new(self.issuer, self.audience, self.access_token),
                 store: self.store,
                 roots: self.roots,
-                policy: self.policy,
+                policy: self.policy.with_service_words(&service),
+                breaches: self.breaches,
                 profile: self.profile,
                 random: self.random,
                 lifetimes: self.lifetimes,
@@ -247,4 +259,10 @@ impl From<KeyLoadError> for BuildError {
             KeyLoadError::Store(error) => Self::Store(error),
         }
     }
+}
+
+/// The host of an issuer: it is an https URL.
+fn host(issuer: &str) -> &str {
+    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_core::jwt::IssueError;
-use auth_core::password::{HashError, PolicyViolation};
+use auth_core::password::{BreachError, HashError, PolicyViolation};
 use auth_core::{Code, EntropyError};
 use auth_store::{IdentifierError, StoreError, StoreErrorKind};
 
@@ -106,8 +106,18 @@ impl From<HashError> for AuthError {
             HashError::DeadlinePassed => Self::Overloaded {
                 retry_after: Duration::from_secs(1),
             },
-            HashError::ShutDown => Self::unavailable(error),
+            HashError::ShutDown | HashError::UnknownPepper => Self::unavailable(error),
             _ => Self::internal(error),
+        }
+    }
+}
+
+impl From<BreachError> for AuthError {
+    fn from(error: BreachError) -> Self {
+        match error {
+            BreachError::Breached(violation) => Self::Password(violation),
+            BreachError::Unanswered(error) => Self::Unavailable(error),
+            error => Self::internal(error),
         }
     }
 }

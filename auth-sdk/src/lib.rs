@@ -56,7 +56,7 @@ pub use log_in::{LogIn, LoggedIn};
 pub use password::ChangePassword;
 pub use profile::TokenProfile;
 pub use root_secret_file::{RootSecretFileError, root_secret_file};
-pub use sign_up::SignUp;
+pub use sign_up::{ImportUser, SignUp};
 pub use tokens::TokenPair;
 
 #[doc(no_inline)]
@@ -65,7 +65,9 @@ pub use auth_core::{
     SessionId, SystemRandom, TenantId, Timestamp, UserId,
     jwt::AccessToken,
     key::Jwks,
-    password::{HashPool, Password, PasswordPolicy},
+    password::{
+        BreachCheck, BreachRanges, ContextWords, HashPool, Password, PasswordHash, PasswordPolicy,
+    },
     refresh::RefreshToken,
     verifier::{Verifier, VerifyError},
 };

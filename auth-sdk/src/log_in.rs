@@ -2,10 +2,15 @@
 
 use std::fmt;
 
-use auth_core::password::{HashError, Password, PasswordHash};
+use std::sync::Arc;
+
+use auth_core::password::{HashError, Password, PasswordHash, is_outdated};
 use auth_core::refresh::{RefreshToken, TokenSecret};
 use auth_core::{ClientId, Clock, Scope, SessionId};
-use auth_store::{Identifier, NewSession, OpenOutcome, Seen, User, UserRecord, UserStatus};
+use auth_store::{
+    Identifier, NewSession, OpenOutcome, PasswordChange, Seen, User, UserRecord, UserStatus,
+};
+use tracing::Instrument;
 
 use crate::auth::{Auth, Shared};
 use crate::context::Context;
@@ -75,8 +80,15 @@ pub(crate) struct Opening {
     pub(crate) scope: Option<Scope>,
 }
 
-/// How often a log-in starts over because the account changed meanwhile.
-const ATTEMPTS: usize = 2;
+/// A user whose password was right.
+pub(crate) struct Checked {
+    pub(crate) record: UserRecord,
+    /// Whether the hash is not as one would be made today.
+    pub(crate) outdated: bool,
+}
+
+/// How often a use-case starts over because the account changed meanwhile.
+pub(crate) const ATTEMPTS: usize = 2;
 
 impl Auth {
     /// Opens a session for a user who knows the password.
@@ -90,7 +102,7 @@ impl Auth {
     /// hears; [`AuthError::Overloaded`] and [`AuthError::Unavailable`].
     #[tracing::instrument(skip_all)]
     pub async fn log_in(&self, cx: &Context, request: LogIn) -> Result<LoggedIn, AuthError> {
-        let shared = &*self.shared;
+        let shared = &self.shared;
         let LogIn {
             identifier,
             password,
@@ -104,8 +116,12 @@ impl Auth {
                 Some(identifier) => shared.store.find_user(cx.tenant, identifier).await?,
                 None => None,
             };
-            let record = shared.check_password(cx, record, password.clone()).await?;
+            let Checked { record, outdated } =
+                shared.check_password(cx, record, password.clone()).await?;
             if let Some(logged_in) = shared.open(cx, &record, &opening).await? {
+                if outdated {
+                    shared.renew_hash(record, password);
+                }
                 return Ok(logged_in);
             }
         }
@@ -121,22 +137,65 @@ impl Shared {
         cx: &Context,
         record: Option<UserRecord>,
         password: Password,
-    ) -> Result<UserRecord, AuthError> {
+    ) -> Result<Checked, AuthError> {
         let against = record
             .as_ref()
             .and_then(|record| record.password_hash.clone())
             .map(PasswordHash::from_phc);
+        let outdated = against
+            .as_ref()
+            .is_some_and(|hash| is_outdated(hash, &self.pool.params()));
         let pool = self.pool.for_source(cx.source);
         let right = match pool.verify(password, against, self.deadline(cx)).await {
             Err(HashError::Corrupt(error)) => {
                 tracing::error!(%error, user = ?record.as_ref().map(|r| r.user.id), "unusable password hash");
                 false
             }
+            Err(error @ HashError::UnknownPepper) => {
+                tracing::error!(%error, "a pepper is missing from the configuration");
+                return Err(error.into());
+            }
             verdict => verdict?,
         };
         record
             .filter(|record| right && record.user.status == UserStatus::Active)
+            .map(|record| Checked { record, outdated })
             .ok_or(AuthError::InvalidCredentials)
+    }
+
+    /// Replaces a hash that is not as one would be made today, in the background:
+    /// whoever logs in does not wait for it, and does not hear of it when it
+    /// fails; the next log-in tries again. What changed the hash meanwhile wins.
+    fn renew_hash(self: &Arc<Self>, record: UserRecord, password: Password) {
+        let shared = self.clone();
+        let renewal = async move {
+            let UserRecord {
+                user,
+                password_hash,
+            } = record;
+            let by = shared.deadline(&Context::new());
+            let renewed = match shared.pool.hash(password, by).await {
+                Ok(hash) => {
+                    let renewal = PasswordChange {
+                        tenant: user.tenant,
+                        user: user.id,
+                        seen_hash: password_hash,
+                        new_hash: hash.expose_phc().to_owned(),
+                    };
+                    let renewed = shared.store.renew_password_hash(renewal).await;
+                    renewed.map_err(AuthError::from)
+                }
+                Err(error) => Err(error.into()),
+            };
+            match renewed {
+                Ok(renewed) => tracing::debug!(user = ?user.id, renewed, "outdated password hash"),
+                Err(error) => {
+                    tracing::warn!(%error, user = ?user.id, "an outdated password hash stays");
+                }
+            }
+        };
+        // Nobody waits for it: at a shut-down it is dropped or refused.
+        drop(tokio::spawn(renewal.in_current_span()));
     }
 
     /// Opens a session, unless the account is no longer as `record` says.

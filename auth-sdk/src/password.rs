@@ -1,15 +1,16 @@
 //! Changing a password.
 
 use std::fmt;
+use std::time::Duration;
 
-use auth_core::password::Password;
+use auth_core::password::{ContextWords, Password};
 use auth_core::{ClientId, Scope, UserId};
 use auth_store::{ChangeOutcome, PasswordChange, UserRecord};
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Shared};
 use crate::context::Context;
 use crate::error::AuthError;
-use crate::log_in::{LoggedIn, Opening};
+use crate::log_in::{ATTEMPTS, Checked, LoggedIn, Opening};
 
 /// A user who changes the password.
 #[derive(Clone)]
@@ -65,6 +66,8 @@ impl Auth {
     /// [`AuthError::Password`] when the new one does not meet the policy;
     /// [`AuthError::Overloaded`] and [`AuthError::Unavailable`], after which
     /// the password may have been changed: log in to find out.
+    /// [`AuthError::Unavailable`] also when breached passwords cannot be asked
+    /// for and that is to be refused.
     #[tracing::instrument(skip_all)]
     pub async fn change_password(
         &self,
@@ -80,45 +83,80 @@ impl Auth {
             scope,
         } = request;
         let opening = Opening { client, scope };
+        // Before anything is hashed; once more when it is known whose it is.
         shared.policy.check(&new)?;
-        let record = shared.store.user(cx.tenant, user).await?;
-        let record = shared.check_password(cx, record, current).await?;
-        // Refused now, not after the sessions have ended.
-        shared.granted(&record.user, &opening)?;
-        let hash = shared
-            .pool
-            .for_source(cx.source)
-            .hash(new, shared.deadline(cx))
-            .await?
-            .expose_phc()
-            .to_owned();
-        let change = PasswordChange {
-            tenant: cx.tenant,
-            user,
-            seen_hash: record.password_hash,
-            new_hash: hash.clone(),
-        };
-        let changed = shared
-            .revoking(move |store| {
-                let change = change.clone();
-                async move { store.change_password(change).await }
-            })
-            .await?;
-        let record = match changed.value {
-            ChangeOutcome::Changed(user) => UserRecord {
+        let mut drawn = None;
+        for _ in 0..ATTEMPTS {
+            let record = shared.store.user(cx.tenant, user).await?;
+            let Checked { record, .. } = shared.check_password(cx, record, current.clone()).await?;
+            // Refused now, not after the sessions have ended.
+            shared.granted(&record.user, &opening)?;
+            let hash = match &drawn {
+                Some(hash) => String::clone(hash),
+                None => {
+                    let words = ContextWords::new().with_email(&record.user.identifier);
+                    shared.check_new_password(&new, &words).await?;
+                    let hash = shared
+                        .pool
+                        .for_source(cx.source)
+                        .hash(new.clone(), shared.deadline(cx))
+                        .await?;
+                    drawn.insert(hash.expose_phc().to_owned()).clone()
+                }
+            };
+            let change = PasswordChange {
+                tenant: cx.tenant,
                 user,
-                password_hash: Some(hash),
-            },
-            // The first of two tries may have been committed, unknown to us:
-            // then the hash is the one we drew, which nobody else can have.
-            _ => shared
-                .store
-                .user(cx.tenant, user)
-                .await?
-                .filter(|now| now.password_hash.as_ref() == Some(&hash))
-                .ok_or(AuthError::InvalidCredentials)?,
-        };
-        let opened = shared.open(cx, &record, &opening).await?;
-        opened.ok_or(AuthError::InvalidCredentials)
+                seen_hash: record.password_hash,
+                new_hash: hash.clone(),
+            };
+            let changed = shared
+                .revoking(move |store| {
+                    let change = change.clone();
+                    async move { store.change_password(change).await }
+                })
+                .await?;
+            let now = match changed.value {
+                ChangeOutcome::Changed(user) => Some(UserRecord {
+                    user,
+                    password_hash: Some(hash),
+                }),
+                // The first of two tries may have been committed, unknown to us:
+                // then the hash is the one we drew, which nobody else can have.
+                _ => shared
+                    .store
+                    .user(cx.tenant, user)
+                    .await?
+                    .filter(|now| now.password_hash.as_ref() == Some(&hash)),
+            };
+            if let Some(record) = now {
+                let opened = shared.open(cx, &record, &opening).await?;
+                return opened.ok_or(AuthError::InvalidCredentials);
+            }
+            // Perhaps an outdated hash of the same password was renewed meanwhile.
+        }
+        Err(AuthError::InvalidCredentials)
     }
 }
+
+impl Shared {
+    /// Whether `password` may be chosen by the user whose `words` these are.
+    pub(crate) async fn check_new_password(
+        &self,
+        password: &Password,
+        words: &ContextWords,
+    ) -> Result<(), AuthError> {
+        self.policy.check_for(password, words)?;
+        let Some(breaches) = &self.breaches else {
+            return Ok(());
+        };
+        let verdict = match tokio::time::timeout(BREACH_PATIENCE, breaches.check(password)).await {
+            Ok(verdict) => verdict,
+            Err(elapsed) => breaches.unanswered(elapsed.into()),
+        };
+        Ok(verdict?)
+    }
+}
+
+/// How long a look-up among breached passwords may take.
+const BREACH_PATIENCE: Duration = Duration::from_secs(2);

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use auth_core::UserId;
-use auth_core::password::Password;
+use auth_core::password::{ContextWords, Password, PasswordHash};
 use auth_store::{CreateOutcome, Identifier, NewUser, StoreErrorKind, User};
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Shared};
 use crate::context::Context;
 use crate::error::AuthError;
 use auth_core::Clock;
@@ -21,6 +21,9 @@ pub struct SignUp {
     pub password: Password,
     /// Names of the roles the user gets.
     pub roles: Vec<String>,
+    /// What else is known of the user, and must not be most of the password: the
+    /// name, say. The identifier is always among it.
+    pub context_words: ContextWords,
 }
 
 impl SignUp {
@@ -30,7 +33,14 @@ impl SignUp {
             identifier: identifier.into(),
             password,
             roles: Vec::new(),
+            context_words: ContextWords::new(),
         }
+    }
+
+    /// With these words, which must not be most of the password.
+    pub fn with_context_words(mut self, words: ContextWords) -> Self {
+        self.context_words = words;
+        self
     }
 
     /// With these roles. They are the application's to give, not the user's
@@ -47,6 +57,41 @@ impl fmt::Debug for SignUp {
     }
 }
 
+/// A user who comes from another system, with the hash that was made there.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ImportUser {
+    /// What the user signs in with.
+    pub identifier: String,
+    /// The hash of the password; without, the user cannot log in with one.
+    pub password_hash: Option<PasswordHash>,
+    /// Names of the roles the user gets.
+    pub roles: Vec<String>,
+}
+
+impl ImportUser {
+    /// With an identifier and a hash, and no role.
+    pub fn new(identifier: impl Into<String>, password_hash: Option<PasswordHash>) -> Self {
+        Self {
+            identifier: identifier.into(),
+            password_hash,
+            roles: Vec::new(),
+        }
+    }
+
+    /// With these roles.
+    pub fn with_roles<R: Into<String>>(mut self, roles: impl IntoIterator<Item = R>) -> Self {
+        self.roles = roles.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+impl fmt::Debug for ImportUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportUser").finish_non_exhaustive()
+    }
+}
+
 impl Auth {
     /// Makes an account. Whether the identifier was free is told: an
     /// application that must not say so verifies addresses by e-mail.
@@ -60,26 +105,59 @@ impl Auth {
     pub async fn sign_up(&self, cx: &Context, request: SignUp) -> Result<User, AuthError> {
         let shared = &*self.shared;
         let identifier = Identifier::new(&request.identifier)?;
-        shared.policy.check(&request.password)?;
+        let words = request.context_words.with_email(&request.identifier);
+        shared.check_new_password(&request.password, &words).await?;
         let hash = shared
             .pool
             .for_source(cx.source)
             .hash(request.password, shared.deadline(cx))
             .await?;
+        shared
+            .create_user(cx, identifier, Some(&hash), request.roles)
+            .await
+    }
+
+    /// Makes an account with a password hash that is there already: no policy is
+    /// asked, since nobody is there to choose another password. It is for scripts
+    /// and administrators, never for what a client sends.
+    ///
+    /// Hashes of other systems need the feature `legacy-hashes`; the module
+    /// `auth_core::password::legacy` says which are read, and how to wrap them.
+    ///
+    /// # Errors
+    /// As [`sign_up`](Self::sign_up), without those of passwords.
+    #[tracing::instrument(skip_all)]
+    pub async fn import_user(&self, cx: &Context, request: ImportUser) -> Result<User, AuthError> {
+        let identifier = Identifier::new(&request.identifier)?;
+        let hash = request.password_hash.as_ref();
+        self.shared
+            .create_user(cx, identifier, hash, request.roles)
+            .await
+    }
+}
+
+impl Shared {
+    async fn create_user(
+        &self,
+        cx: &Context,
+        identifier: Identifier,
+        hash: Option<&PasswordHash>,
+        roles: Vec<String>,
+    ) -> Result<User, AuthError> {
         let user = NewUser {
-            id: UserId::draw(shared.clock.now().wall, &*shared.random)?,
+            id: UserId::draw(self.clock.now().wall, &*self.random)?,
             tenant: cx.tenant,
             identifier,
-            password_hash: Some(hash.expose_phc().to_owned()),
-            roles: request.roles,
+            password_hash: hash.map(|hash| hash.expose_phc().to_owned()),
+            roles,
         };
         let id = user.id;
-        match shared.store.create_user(user).await {
+        match self.store.create_user(user).await {
             Ok(CreateOutcome::Created(user)) => Ok(user),
             Ok(CreateOutcome::Taken) => Err(AuthError::IdentifierTaken),
             Ok(_) => Err(AuthError::NotFound),
             Err(error) if error.kind() == StoreErrorKind::OutcomeUnknown => {
-                match shared.store.user(cx.tenant, id).await? {
+                match self.store.user(cx.tenant, id).await? {
                     Some(made) => Ok(made.user),
                     None => Err(error.into()),
                 }

@@ -190,6 +190,11 @@ impl UserStore for Unsure {
             .await
     }
 
+    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
+        self.confirm(self.change()?.renew_password_hash(renewal).await)
+            .await
+    }
+
     async fn set_user_status(
         &self,
         tenant: TenantId,

@@ -111,6 +111,18 @@ impl UserStore for MemoryStore {
         }))
     }
 
+    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
+        let (mut state, _) = self.lock();
+        let row = state.users.get_mut(&(renewal.tenant, renewal.user));
+        Ok(match row {
+            Some(row) if row.password_hash == renewal.seen_hash => {
+                row.password_hash = Some(renewal.new_hash);
+                true
+            }
+            _ => false,
+        })
+    }
+
     async fn set_user_status(
         &self,
         tenant: TenantId,

@@ -63,6 +63,11 @@ const CHANGE_PASSWORD: &str = change!(
     " AND u.status = 'active' AND u.password_hash IS NOT DISTINCT FROM $3"
 );
 
+/// The row that comes back says that it was done.
+const RENEW_HASH: &str = "UPDATE auth.users u SET password_hash = $4 \
+     WHERE u.tenant = $1 AND u.id = $2 AND u.password_hash IS NOT DISTINCT FROM $3 \
+     RETURNING u.id";
+
 /// What these find moved since `ver` was read they leave alone. A statement
 /// that was given up may still run, after a later one was acknowledged: its
 /// `ver` is no longer the user's then, and it undoes nothing.
@@ -120,6 +125,18 @@ impl UserStore for PgStore {
         };
         self.sweep_in_turn(lease);
         changed(&row)
+    }
+
+    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
+        let mut lease = self.lease().await?;
+        let row = lease
+            .write(RENEW_HASH, |sql| {
+                let sql = sql.bind(renewal.tenant.as_uuid());
+                let sql = sql.bind(renewal.user.as_uuid());
+                sql.bind(&renewal.seen_hash).bind(&renewal.new_hash)
+            })
+            .await?;
+        Ok(row.is_some())
     }
 
     async fn set_user_status(

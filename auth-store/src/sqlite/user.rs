@@ -66,6 +66,11 @@ impl UserStore for SqliteStore {
         .await
     }
 
+    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
+        self.write(move |tx| Box::pin(renew_hash(tx, renewal)))
+            .await
+    }
+
     async fn set_user_status(
         &self,
         tenant: TenantId,
@@ -181,6 +186,21 @@ async fn create(tx: &mut Tx, new: NewUser) -> Result<CreateOutcome, StoreError> 
             "the user id is in use",
         )),
     }
+}
+
+async fn renew_hash(tx: &mut Tx, renewal: PasswordChange) -> Result<bool, StoreError> {
+    let renewed = sqlx::query(
+        "UPDATE auth_users SET password_hash = ? \
+         WHERE tenant_id = ? AND id = ? AND password_hash IS ?",
+    )
+    .bind(renewal.new_hash)
+    .bind(id(renewal.tenant.as_uuid()))
+    .bind(id(renewal.user.as_uuid()))
+    .bind(renewal.seen_hash)
+    .execute(&mut tx.connection)
+    .await
+    .map_err(failed)?;
+    Ok(renewed.rows_affected() == 1)
 }
 
 async fn save(

@@ -200,6 +200,15 @@ pub trait UserStore {
         change: PasswordChange,
     ) -> Result<Committed<ChangeOutcome>, StoreError>;
 
+    /// Replaces the password hash by another one of the same password, if it
+    /// still is the one that was seen, and says whether it did. Nothing ends and
+    /// nothing else changes: a hash that outlived its parameters is renewed as
+    /// its user logs in.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError>;
+
     /// Sets a user's status, raises `ver` and `session_epoch` and writes the
     /// log row, even if the status is the same as before.
     ///

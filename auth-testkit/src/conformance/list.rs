@@ -74,6 +74,8 @@ macro_rules! __store_cases {
             passwords {
                 c69_a_new_password_ends_every_session
                 a_password_that_moved_is_not_replaced
+                c83_a_renewed_hash_ends_nothing
+                c83_a_hash_that_moved_is_not_renewed
                 of_16_password_changes_that_saw_one_hash_one_is_made
                 a_first_password_is_set_where_there_was_none
                 a_disabled_user_cannot_change_the_password

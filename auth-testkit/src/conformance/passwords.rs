@@ -49,6 +49,49 @@ pub async fn a_password_that_moved_is_not_replaced(subject: &dyn Subject) {
     world.renew(&held).await;
 }
 
+/// A hash that is renewed is the same password: whoever is logged in stays so.
+pub async fn c83_a_renewed_hash_ends_nothing(subject: &dyn Subject) {
+    let world = World::new(subject).await;
+    let (user, held) = world.logged_in().await;
+    let before = world.record(&user).await;
+    let log = world.log().await;
+    let renewal = World::password_change(&user, HASH, "renewed");
+    assert!(
+        world.store.renew_password_hash(renewal).await.unwrap(),
+        "a hash that is as it was seen is renewed"
+    );
+    let after = world.record(&user).await;
+    assert_eq!(after.password_hash.as_deref(), Some("renewed"));
+    assert_eq!(after.user, before.user, "nothing else changes");
+    assert_eq!(world.log().await, log, "nothing is revoked");
+    world.renew(&held).await;
+}
+
+/// A password change that came first wins over a renewal.
+pub async fn c83_a_hash_that_moved_is_not_renewed(subject: &dyn Subject) {
+    let world = World::new(subject).await;
+    let user = world.user().await;
+    let change = World::password_change(&user, HASH, "changed");
+    changed(&user, world.store.change_password(change).await.unwrap());
+    let before = world.snapshot(&user).await;
+    for seen_hash in [Some(HASH.to_owned()), Some(String::new()), None] {
+        let renewal = PasswordChange {
+            seen_hash,
+            ..World::password_change(&user, HASH, "renewed")
+        };
+        assert!(
+            !world.store.renew_password_hash(renewal).await.unwrap(),
+            "a hash that moved is not renewed"
+        );
+    }
+    let elsewhere = PasswordChange {
+        tenant: world.tenant().await,
+        ..World::password_change(&user, "changed", "renewed")
+    };
+    assert!(!world.store.renew_password_hash(elsewhere).await.unwrap());
+    assert_eq!(world.snapshot(&user).await, before);
+}
+
 /// Of several password changes that saw the same hash, one is made.
 pub async fn of_16_password_changes_that_saw_one_hash_one_is_made(subject: &dyn Subject) {
     let world = World::new(subject).await;

@@ -30,6 +30,8 @@ pub(crate) enum Flaw {
     // Changes of users.
     SeenHashIsIgnored,
     SeenHashIsReadThenWritten,
+    RenewalIsAChange,
+    RenewalIgnoresSeen,
     RevocationsAreNotReturned,
     VersionIsReadThenWritten,
     RolesEndSessions,

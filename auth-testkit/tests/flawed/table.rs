@@ -35,6 +35,8 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
     (Flaw::SignUpReservesFirst, &["a_dropped_sign_up_is_made_or_not"]),
     (Flaw::SeenHashIsIgnored, &["a_password_that_moved_is_not_replaced"]),
     (Flaw::SeenHashIsReadThenWritten, &["of_16_password_changes_that_saw_one_hash_one_is_made"]),
+    (Flaw::RenewalIsAChange, &["c83_a_renewed_hash_ends_nothing"]),
+    (Flaw::RenewalIgnoresSeen, &["c83_a_hash_that_moved_is_not_renewed"]),
     (Flaw::RevocationsAreNotReturned, &[
         "c69_a_new_password_ends_every_session",
         "c66_nothing_minted_survives_a_log_out",

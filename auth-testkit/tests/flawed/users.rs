@@ -181,6 +181,24 @@ impl UserStore for Flawed {
         })
     }
 
+    async fn renew_password_hash(&self, mut renewal: PasswordChange) -> Result<bool, StoreError> {
+        self.connect().await?;
+        renewal.tenant = self.tenant(renewal.tenant);
+        renewal.new_hash = self.text(renewal.new_hash);
+        match self.flaw {
+            Flaw::RenewalIsAChange => {
+                let made = self.inner.change_password(renewal).await?;
+                return Ok(matches!(made.value, ChangeOutcome::Changed(_)));
+            }
+            Flaw::RenewalIgnoresSeen => {
+                let found = self.inner.user(renewal.tenant, renewal.user).await?;
+                renewal.seen_hash = found.and_then(|found| found.password_hash);
+            }
+            _ => {}
+        }
+        self.inner.renew_password_hash(renewal).await
+    }
+
     async fn set_user_status(
         &self,
         tenant: TenantId,

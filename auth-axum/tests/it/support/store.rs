@@ -102,6 +102,10 @@ impl UserStore for Faulty {
         self.lag(changed).await
     }
 
+    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
+        self.up()?.renew_password_hash(renewal).await
+    }
+
     async fn set_user_status(
         &self,
         tenant: TenantId,

@@ -98,10 +98,25 @@ impl BreachCheck {
             Ok(lines) => found(&lines, suffix).map_err(Into::into),
             Err(error) => Err(error),
         };
-        match (answer, self.when_unanswered) {
-            (Ok(true), _) => Err(BreachError::Breached(PolicyViolation::Breached)),
-            (Err(error), WhenUnanswered::Refuse) => Err(BreachError::Unanswered(error)),
-            (Ok(false), _) | (Err(_), WhenUnanswered::Allow) => Ok(()),
+        match answer {
+            Ok(true) => Err(BreachError::Breached(PolicyViolation::Breached)),
+            Ok(false) => Ok(()),
+            Err(error) => self.unanswered(error),
+        }
+    }
+
+    /// What a missing answer means: for a caller who waits no longer for
+    /// [`check`](Self::check).
+    ///
+    /// # Errors
+    /// [`BreachError::Unanswered`] under [`WhenUnanswered::Refuse`].
+    pub fn unanswered(
+        &self,
+        error: Box<dyn std::error::Error + Send + Sync>,
+    ) -> Result<(), BreachError> {
+        match self.when_unanswered {
+            WhenUnanswered::Allow => Ok(()),
+            WhenUnanswered::Refuse => Err(BreachError::Unanswered(error)),
         }
     }
 }

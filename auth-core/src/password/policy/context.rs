@@ -32,7 +32,8 @@ impl ContextWords {
     /// The words of a text, a name perhaps, and the whole of it.
     pub fn with_words(mut self, text: &str) -> Self {
         // A long text is no name, and each word is looked for.
-        let folded: String = fold(text).chars().take(MAX_CHARS).collect();
+        let start: String = text.chars().take(MAX_CHARS).collect();
+        let folded = fold(&start);
         for word in folded.split(|c: char| !c.is_alphanumeric()) {
             self.add(word);
         }
