@@ -1,13 +1,14 @@
 //! A store whose commits are not always confirmed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::revocation::{Cursor, LogError, LogPage, RevocationLog};
 use auth_core::{TenantId, UserId};
 use auth_store::*;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Passes everything on; when [`cut`](Self::cut) is set, the next change is
 /// committed and its answer lost.
@@ -30,7 +31,16 @@ pub struct Unsure {
     keys_asked: AtomicUsize,
     /// Whether answers take a while after the commit.
     slow: AtomicBool,
+    /// Renewals of hashes: how many came, whether they fail, who lets them by.
+    renewals: AtomicUsize,
+    renewals_fail: AtomicBool,
+    gate: Semaphore,
+    /// A renewal that comes just before the next password change.
+    renewal_before_change: Mutex<Option<PasswordChange>>,
 }
+
+/// More renewals than any test has at once.
+const GATE: usize = 1000;
 
 impl Unsure {
     pub fn new(inner: Arc<dyn Store>) -> Arc<Self> {
@@ -45,6 +55,10 @@ impl Unsure {
             keys_down: AtomicBool::new(false),
             keys_asked: AtomicUsize::new(0),
             slow: AtomicBool::new(false),
+            renewals: AtomicUsize::new(0),
+            renewals_fail: AtomicBool::new(false),
+            gate: Semaphore::new(GATE),
+            renewal_before_change: Mutex::new(None),
         })
     }
 
@@ -86,6 +100,25 @@ impl Unsure {
 
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// How many hashes were to be renewed.
+    pub fn renewals(&self) -> usize {
+        self.renewals.load(Ordering::SeqCst)
+    }
+
+    pub fn set_renewals_fail(&self, fail: bool) {
+        self.renewals_fail.store(fail, Ordering::SeqCst);
+    }
+
+    /// Renewals wait until this is dropped.
+    pub async fn hold_renewals(&self) -> SemaphorePermit<'_> {
+        self.gate.acquire_many(1000).await.unwrap()
+    }
+
+    /// This renewal comes just before the next password change.
+    pub fn renew_before_change(&self, renewal: PasswordChange) {
+        *self.renewal_before_change.lock().unwrap() = Some(renewal);
     }
 
     fn up(&self) -> Result<&dyn Store, StoreError> {
@@ -186,13 +219,21 @@ impl UserStore for Unsure {
         &self,
         change: PasswordChange,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        let before = self.renewal_before_change.lock().unwrap().take();
+        if let Some(renewal) = before {
+            assert!(self.inner.renew_password_hash(renewal).await?);
+        }
         self.confirm(self.change()?.change_password(change).await)
             .await
     }
 
     async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
-        self.confirm(self.change()?.renew_password_hash(renewal).await)
-            .await
+        self.renewals.fetch_add(1, Ordering::SeqCst);
+        if self.renewals_fail.load(Ordering::SeqCst) {
+            return Err(StoreErrorKind::Timeout.into());
+        }
+        let _by = self.gate.acquire().await.unwrap();
+        self.inner.renew_password_hash(renewal).await
     }
 
     async fn set_user_status(

@@ -5,7 +5,7 @@ use std::fmt;
 /// What belongs to a user or a service and must not be most of a password: a
 /// name, an address, the name of the service.
 ///
-/// Words count in whatever case. Those of fewer than four characters are left
+/// Words count in whatever case. Those of fewer than three characters are left
 /// out: they are in everything.
 ///
 /// ```
@@ -105,6 +105,6 @@ pub(super) fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-const SHORTEST_WORD: usize = 4;
+const SHORTEST_WORD: usize = 3;
 const MAX_WORDS: usize = 64;
 const MAX_CHARS: usize = 256;
