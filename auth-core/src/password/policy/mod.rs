@@ -57,7 +57,7 @@ impl PasswordPolicy {
     /// [`PolicyError::Minimum`] below 8, which NIST forbids, and above 64, which
     /// no user should be refused for.
     pub fn with_min_code_points(self, min: usize) -> Result<Self, PolicyError> {
-        if min < LEAST_MINIMUM || min > GREATEST_MINIMUM {
+        if !(LEAST_MINIMUM..=GREATEST_MINIMUM).contains(&min) {
             return Err(PolicyError::Minimum);
         }
         Ok(Self {
@@ -72,7 +72,7 @@ impl PasswordPolicy {
     /// [`PolicyError::Maximum`] above [`Password::MAX_BYTES`], and below 256,
     /// where 64 code points might not fit.
     pub fn with_max_bytes(self, max: usize) -> Result<Self, PolicyError> {
-        if max < LEAST_MAXIMUM || max > Password::MAX_BYTES {
+        if !(LEAST_MAXIMUM..=Password::MAX_BYTES).contains(&max) {
             return Err(PolicyError::Maximum);
         }
         Ok(Self {
