@@ -26,6 +26,10 @@
 //! # }
 //! ```
 //!
+//! A [`Pepper`] keeps a stolen table from being guessed at. Users who come from
+//! another system bring their hashes: with the feature `legacy-hashes`, the module
+//! `legacy` says which are read and how to move.
+//!
 //! # What is not promised
 //! Wiping covers what this module owns: the password, the memory block and the
 //! tag under comparison. The copies that the hash function's and the

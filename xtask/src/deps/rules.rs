@@ -154,6 +154,7 @@ pub const REACHES: &[Reach] = &[
         only: &[("jsonwebtoken", &[])],
         ..Reach::new("auth-core", "--features jsonwebtoken", &["aws-lc-rs", "p256", "rsa", "simple_asn1"])
     },
+    Reach::new("auth-core", "--features password", &["bcrypt", "scrypt"]),
     Reach::new("auth-cache", "", &[SQL, "argon2", "hyper", "redis", "reqwest"]),
     Reach::new("auth-cache", ALL, &[SQL, "argon2", "auth-store", "axum", "native-tls", "openssl-sys", "tonic"]),
     Reach::new("auth-store", "", &[SQL, "argon2"]),
