@@ -360,6 +360,18 @@ fn only_a_hash_that_is_weaker_than_the_current_parameters_is_outdated() {
 }
 
 proptest! {
+    /// For all parameters that a hash and a pool can have.
+    #[test]
+    fn c83_a_hash_is_outdated_if_and_only_if_it_has_less_memory_or_fewer_passes(
+        (m, t, p) in (8_u32..200_000, 1_u32..20, 1_u32..9),
+        (current_m, current_t) in (7168_u32..200_000, 5_u32..20),
+    ) {
+        let m = m.max(8 * p);
+        let current = Argon2Params::new(current_m, current_t, 1).unwrap();
+        let hash = stored(&format!("$argon2id$v=19$m={m},t={t},p={p}${SALT}${TAG}"));
+        prop_assert_eq!(is_outdated(&hash, &current), m < current_m || t < current_t);
+    }
+
     /// 82
     #[test]
     fn no_stored_text_makes_reading_it_panic(text in any::<String>()) {

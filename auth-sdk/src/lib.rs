@@ -66,7 +66,8 @@ pub use auth_core::{
     jwt::AccessToken,
     key::Jwks,
     password::{
-        BreachCheck, BreachRanges, ContextWords, HashPool, Password, PasswordHash, PasswordPolicy,
+        Argon2Backend, BreachCheck, BreachRanges, ContextWords, HashPool, Password, PasswordHash,
+        PasswordPolicy,
     },
     refresh::RefreshToken,
     verifier::{Verifier, VerifyError},

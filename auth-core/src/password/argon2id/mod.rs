@@ -20,6 +20,9 @@ use phc::{SALT_BYTES, Stored, TAG_BYTES};
 /// anew: the hash uses less memory, fewer passes, a shorter salt or tag than
 /// `current`, or is no Argon2id hash at all.
 ///
+/// Lanes are not looked at: the threads compute them one after the other, so that
+/// their number is no part of what a hash costs here.
+///
 /// A stronger hash is left alone: while a change of parameters is rolled out,
 /// the older instances must not undo what the newer ones have written.
 ///
