@@ -1,5 +1,6 @@
 //! What a password is and which may be chosen: checklist 75 to 77 and 87.
 
+#![cfg(feature = "password")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use auth_core::password::{Password, PasswordError, PasswordPolicy, PolicyError, PolicyViolation};

@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use auth_core::password::Source;
-use auth_core::{Deadline, TenantId};
+use auth_core::{Deadline, Network, TenantId};
 
 /// The circumstances of a request: the tenant it is for, how long its caller
 /// waits, what it comes from.
@@ -18,7 +17,7 @@ pub struct Context {
     pub(crate) tenant: TenantId,
     pub(crate) deadline: Option<Deadline>,
     pub(crate) device: Option<String>,
-    pub(crate) source: Source,
+    pub(crate) network: Network,
 }
 
 impl Context {
@@ -60,8 +59,8 @@ impl Context {
     /// From this address: the client's own, not that of a proxy in between. When
     /// there are more passwords to hash than time, networks (IPv4 /24, IPv6 /48)
     /// share it equally; requests without an address share as one.
-    pub fn with_client_address(mut self, address: IpAddr) -> Self {
-        self.source = Source::from(address);
+    pub const fn with_client_address(mut self, address: IpAddr) -> Self {
+        self.network = Network::of(address);
         self
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use std::sync::Arc;
 
-use auth_core::password::{HashError, Password, PasswordHash, is_outdated};
+use auth_core::password::{HashError, Password, PasswordHash};
 use auth_core::refresh::{RefreshToken, TokenSecret};
 use auth_core::{ClientId, Clock, Scope, SessionId};
 use auth_store::{
@@ -142,20 +142,20 @@ impl Shared {
             .as_ref()
             .and_then(|record| record.password_hash.clone())
             .map(PasswordHash::from_phc);
-        let outdated = against
-            .as_ref()
-            .is_some_and(|hash| is_outdated(hash, &self.pool.params()));
-        let pool = self.pool.for_source(cx.source);
-        let right = match pool.verify(password, against, self.deadline(cx)).await {
+        let pool = self.pool.for_network(cx.network);
+        let (right, outdated) = match pool.verify(password, against, self.deadline(cx)).await {
             Err(HashError::Corrupt(error)) => {
                 tracing::error!(%error, user = ?record.as_ref().map(|r| r.user.id), "unusable password hash");
-                false
+                (false, false)
             }
             Err(error @ HashError::UnknownPepper) => {
                 tracing::error!(%error, "a pepper is missing from the configuration");
                 return Err(error.into());
             }
-            verdict => verdict?,
+            verdict => {
+                let verdict = verdict?;
+                (verdict.matches, verdict.outdated)
+            }
         };
         record
             .filter(|record| right && record.user.status == UserStatus::Active)

@@ -91,18 +91,14 @@ impl Auth {
             let Checked { record, .. } = shared.check_password(cx, record, current.clone()).await?;
             // Refused now, not after the sessions have ended.
             shared.granted(&record.user, &opening)?;
-            let hash = match &drawn {
-                Some(hash) => String::clone(hash),
-                None => {
-                    let words = ContextWords::new().with_email(&record.user.identifier);
-                    shared.check_new_password(&new, &words).await?;
-                    let hash = shared
-                        .pool
-                        .for_source(cx.source)
-                        .hash(new.clone(), shared.deadline(cx))
-                        .await?;
-                    drawn.insert(hash.expose_phc().to_owned()).clone()
-                }
+            let hash = if let Some(hash) = &drawn {
+                String::clone(hash)
+            } else {
+                let words = ContextWords::new().with_email(&record.user.identifier);
+                shared.check_new_password(&new, &words).await?;
+                let pool = shared.pool.for_network(cx.network);
+                let hash = pool.hash(new.clone(), shared.deadline(cx)).await?;
+                drawn.insert(hash.expose_phc().to_owned()).clone()
             };
             let change = PasswordChange {
                 tenant: cx.tenant,

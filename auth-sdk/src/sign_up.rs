@@ -109,7 +109,7 @@ impl Auth {
         shared.check_new_password(&request.password, &words).await?;
         let hash = shared
             .pool
-            .for_source(cx.source)
+            .for_network(cx.network)
             .hash(request.password, shared.deadline(cx))
             .await?;
         shared

@@ -154,6 +154,48 @@ async fn c83_a_renewal_that_comes_first_does_not_fail_a_password_change() {
     assert!(rig.auth.log_in(&rig.cx, new).await.is_ok());
 }
 
+/// As PHP, Django and passlib made them of [`PASSWORD`].
+#[cfg(feature = "legacy-hashes")]
+const LEGACY: [&str; 3] = [
+    "$2y$04$rpoldnbStPicNTt6EMZpAuami7KQNOecwR0cq8DmjKcYa5sQWOB5q",
+    "pbkdf2_sha256$30$0gMXsg3h1kuQk5TMOydhVN$OsSvTedn+uDgPzpaIoyf1+5qFALIK7ZVRx2eRMkRBnc=",
+    "$scrypt$ln=6,r=8,p=2$ag1hrHXO2ft/LwXAWGvNGQ$MTWCGAJDZEcNuPG6vjSmBqckzOMiqzrDsy3wBsIB5BI",
+];
+
+#[cfg(feature = "legacy-hashes")]
+#[tokio::test]
+async fn c83_a_user_with_another_systems_hash_logs_in_and_has_one_of_ours_from_then_on() {
+    let (rig, store, _) = imported().await;
+    for (index, text) in LEGACY.into_iter().enumerate() {
+        let wrapped = OfflineHasher::new(danger::argon2_params(8, 1, 1).unwrap(), Peppers::none())
+            .wrap(&PasswordHash::from_legacy(text.to_owned()).unwrap())
+            .unwrap();
+        for (form, hash) in [PasswordHash::from_phc(text.to_owned()), wrapped]
+            .into_iter()
+            .enumerate()
+        {
+            let name = format!("user {index} {form}");
+            let import = ImportUser::new(&name, Some(hash.clone()));
+            let user = rig.auth.import_user(&rig.cx, import).await.unwrap();
+            let wrong = LogIn::new(&name, password(OTHER_PASSWORD));
+            let wrong = rig.auth.log_in(&rig.cx, wrong).await;
+            assert!(matches!(wrong, Err(AuthError::InvalidCredentials)));
+            assert_eq!(stored(&rig, &user).await, hash.expose_phc());
+            let first = rig.log_in(&name).await;
+            until(async || {
+                stored(&rig, &user)
+                    .await
+                    .starts_with("$argon2id$v=19$m=16,")
+            })
+            .await;
+            assert!(rig.accepts(&first), "{name}");
+            let second = rig.log_in(&name).await;
+            assert!(rig.accepts(&second), "{name}");
+        }
+    }
+    assert_eq!(store.renewals(), 6);
+}
+
 #[tokio::test]
 async fn an_imported_user_without_a_hash_has_no_password() {
     let rig = rig().await;
@@ -168,7 +210,7 @@ async fn an_imported_user_without_a_hash_has_no_password() {
 }
 
 /// The reason for which a password may not be chosen.
-fn reason<T>(outcome: Result<T, AuthError>) -> Option<&'static str> {
+fn reason<T>(outcome: &Result<T, AuthError>) -> Option<&'static str> {
     match outcome {
         Err(AuthError::Password(violation)) => Some(violation.code()),
         _ => None,
@@ -183,7 +225,7 @@ async fn c78_context_words_hold_at_sign_up_and_at_a_change() {
         let words = ContextWords::new().with_words("Grace Hopper");
         let request = SignUp::new(identifier, password(text)).with_context_words(words);
         let auth = rig.auth.clone();
-        async move { reason(auth.sign_up(&Context::new(), request).await) }
+        async move { reason(&auth.sign_up(&Context::new(), request).await) }
     };
     let lovelace = "ada.lovelace@example.org";
     for (text, expected) in [
@@ -200,7 +242,7 @@ async fn c78_context_words_hold_at_sign_up_and_at_a_change() {
     let change = |text: &str| {
         let request = ChangePassword::new(password(PASSWORD), password(text));
         let (auth, user) = (rig.auth.clone(), ada.user.id);
-        async move { reason(auth.change_password(&Context::new(), user, request).await) }
+        async move { reason(&auth.change_password(&Context::new(), user, request).await) }
     };
     assert_eq!(change("Password12345678").await, Some("common_password"));
     assert_eq!(change("ada@example-1815!").await, Some("context_word"));
@@ -231,11 +273,11 @@ async fn c78_a_breached_password_is_refused_at_sign_up_and_at_a_change() {
         rig.auth
             .sign_up(&rig.cx, SignUp::new("ada", password(text)))
     };
-    assert_eq!(reason(sign_up(PASSWORD).await), Some("breached"));
+    assert_eq!(reason(&sign_up(PASSWORD).await), Some("breached"));
     let ada = sign_up(OTHER_PASSWORD).await.unwrap();
     let change = ChangePassword::new(password(OTHER_PASSWORD), password(PASSWORD));
     let change = rig.auth.change_password(&rig.cx, ada.id, change).await;
-    assert_eq!(reason(change), Some("breached"));
+    assert_eq!(reason(&change), Some("breached"));
 }
 
 #[tokio::test]

@@ -162,7 +162,7 @@ impl Making {
         };
         Ok(Verdict {
             matches,
-            outdated: self.outdates(&layers) && layers.over.as_ref().is_none_or(whole),
+            outdated: self.is_outdated(hash) && layers.over.as_ref().is_none_or(whole),
         })
     }
 

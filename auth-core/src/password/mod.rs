@@ -21,7 +21,7 @@
 //! let stored = pool.hash(chosen, by).await?;
 //!
 //! let given = Password::new("correct horse battery staple".to_owned())?;
-//! assert!(pool.verify(given, Some(stored), by).await?);
+//! assert!(pool.verify(given, Some(stored), by).await?.matches);
 //! # Ok(())
 //! # }
 //! ```
@@ -54,7 +54,7 @@ mod policy;
 mod pool;
 mod stored;
 
-pub use argon2id::{Argon2Backend, Argon2Params, Argon2ParamsError, is_outdated};
+pub use argon2id::{Argon2Backend, Argon2Params, Argon2ParamsError};
 pub use error::{BackendError, CorruptHash, HashError};
 pub use layers::Verdict;
 pub use offline::OfflineHasher;
@@ -64,5 +64,5 @@ pub use policy::{
     BreachCheck, BreachError, BreachRanges, ContextWords, PasswordPolicy, PolicyError,
     PolicyViolation, WhenUnanswered,
 };
-pub use pool::{HashPool, HashPoolBuilder, PoolError, PoolStats, Source};
+pub use pool::{HashPool, HashPoolBuilder, PoolError, PoolStats};
 pub use stored::PasswordHash;

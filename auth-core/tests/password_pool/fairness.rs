@@ -1,11 +1,12 @@
-//! Sources share the pool when there is more work than fits.
+//! Networks share the pool when there is more work than fits.
 
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use auth_core::password::{HashError, PasswordHash, Source};
+use auth_core::Network;
+use auth_core::password::{HashError, PasswordHash};
 
 use tokio::task::unconstrained;
 
@@ -13,12 +14,12 @@ use crate::support::{Bench, HANG, answer, password};
 
 type Answer = Pin<Box<dyn Future<Output = Result<PasswordHash, HashError>> + Send>>;
 
-fn network(number: u8) -> Source {
-    Source::from(IpAddr::from([198, 51, number, 1]))
+fn network(number: u8) -> Network {
+    Network::of(IpAddr::from([198, 51, number, 1]))
 }
 
-fn offer(bench: &Bench, source: Source, jobs: usize, within: Duration) -> Vec<Answer> {
-    let pool = bench.pool.for_source(source);
+fn offer(bench: &Bench, network: Network, jobs: usize, within: Duration) -> Vec<Answer> {
+    let pool = bench.pool.for_network(network);
     (0..jobs)
         .map(|_| {
             let by = bench.within(within);
@@ -85,7 +86,7 @@ async fn c84_a_flood_from_one_48_of_ipv6_is_one_source() {
     let mut flood: Vec<_> = (0..100_u16)
         .flat_map(|n| {
             let address = IpAddr::from([0x2001, 0xdb8, 1, n, n, n, n, n]);
-            offer(&bench, Source::from(address), 1, HANG)
+            offer(&bench, Network::of(address), 1, HANG)
         })
         .collect();
     assert_eq!(waiting(&mut flood), 10);

@@ -34,7 +34,7 @@ fn check(pool: &HashPool, runtime: &Runtime, password: &Password) -> Result<(), 
     let stored = runtime.block_on(pool.hash(password.clone(), by))?;
     let wrong = Password::new("incorrect horse".to_owned())?;
     let accepts = |password| runtime.block_on(pool.verify(password, Some(stored.clone()), by));
-    if accepts(password.clone())? && !accepts(wrong)? {
+    if accepts(password.clone())?.matches && !accepts(wrong)?.matches {
         Ok(())
     } else {
         Err("the pool does not tell passwords apart".into())

@@ -1,6 +1,6 @@
 //! Stored password hashes. Only the reading: no hash is computed.
 
-use auth_core::password::{Argon2Params, PasswordHash, is_outdated};
+use auth_core::password::{OfflineHasher, PasswordHash};
 
 /// Any text as a hash that a store kept.
 pub fn phc(data: &[u8]) {
@@ -8,7 +8,7 @@ pub fn phc(data: &[u8]) {
         return;
     };
     let hash = PasswordHash::from_phc(text.to_owned());
-    let outdated = is_outdated(&hash, &Argon2Params::default());
+    let outdated = OfflineHasher::default().is_outdated(&hash);
     assert_eq!(outdated, !is_current(text), "{text:?}");
 }
 

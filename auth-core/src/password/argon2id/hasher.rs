@@ -2,45 +2,42 @@
 
 use std::sync::Arc;
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::backend::{Argon2Backend, Engine, OutOfMemory};
 use super::limits::Limits;
 use super::params::Argon2Params;
-use super::phc::{SALT_BYTES, Stored, TAG_BYTES, encode};
-use crate::password::error::{BackendError, HashError};
+use crate::password::error::{BackendError, CorruptHash, HashError};
+use crate::password::layers::{Argon2id, Making, Verdict};
+use crate::password::pepper::Peppers;
 use crate::password::plaintext::Password;
 use crate::password::stored::PasswordHash;
-use crate::random::{SecureRandom, draw};
+use crate::random::SecureRandom;
 
 /// What one thread hashes with.
 #[derive(Debug)]
 pub(in crate::password) struct Hasher {
-    params: Argon2Params,
-    limits: Limits,
-    engine: Box<dyn Engine>,
+    making: Making,
+    argon2id: OfThread,
     random: Arc<dyn SecureRandom>,
-    dummy: PasswordHash,
-    computed: u64,
 }
 
 impl Hasher {
     pub(in crate::password) fn new(
         backend: Argon2Backend,
         params: Argon2Params,
+        peppers: Peppers,
         limits: Limits,
         random: Arc<dyn SecureRandom>,
     ) -> Result<Self, OutOfMemory> {
-        let engine = backend.engine(limits.m_kib())?;
-        let dummy = encode(params, &[0; SALT_BYTES], &[0; TAG_BYTES]);
         Ok(Self {
-            params,
-            limits,
-            engine,
+            making: Making::new(params, peppers),
+            argon2id: OfThread {
+                engine: backend.engine(limits.m_kib())?,
+                limits,
+                computed: 0,
+            },
             random,
-            dummy,
-            computed: 0,
         })
     }
 
@@ -49,7 +46,8 @@ impl Hasher {
         &mut self,
         password: &Password,
     ) -> Result<PasswordHash, HashError> {
-        self.hash_with(password, self.params)
+        self.making
+            .hash(&mut self.argon2id, password, &*self.random)
     }
 
     /// Hashes with `params`, which need no more memory than the current ones.
@@ -58,59 +56,44 @@ impl Hasher {
         password: &Password,
         params: Argon2Params,
     ) -> Result<PasswordHash, HashError> {
-        let salt: [u8; SALT_BYTES] = draw(&*self.random)?;
-        let tag = self.derive(password.expose().as_bytes(), params, &salt, TAG_BYTES)?;
-        Ok(encode(params, &salt, &tag))
+        Making::new(params, Peppers::none()).hash(&mut self.argon2id, password, &*self.random)
     }
 
-    /// Whether `password` is the one that `against` was made from. Without a
-    /// hash, and with a corrupt one, it walks the same path with a dummy, so that
-    /// time does not tell who has an account.
+    /// Whether `password` is the one that `against` was made from, and whether
+    /// `against` is as hashes are made today; see [`Making::verify`].
     pub(in crate::password) fn verify(
         &mut self,
         password: &Password,
         against: Option<&PasswordHash>,
-    ) -> Result<bool, HashError> {
-        let phc = against.unwrap_or(&self.dummy).expose_phc();
-        let accepted =
-            Stored::parse(phc).and_then(|stored| self.limits.check(stored.params).map(|()| stored));
-        match accepted {
-            Ok(stored) => Ok(self.matches(password, &stored)? && against.is_some()),
-            Err(corrupt) => {
-                self.derive(
-                    password.expose().as_bytes(),
-                    self.params,
-                    &[0; SALT_BYTES],
-                    TAG_BYTES,
-                )?;
-                Err(HashError::Corrupt(corrupt))
-            }
-        }
+    ) -> Result<Verdict, HashError> {
+        self.making.verify(&mut self.argon2id, password, against)
     }
 
     /// Leaves nothing of earlier hashes in the memory. For when none follows at
     /// once: the next one overwrites it.
     pub(in crate::password) fn wipe(&mut self) {
-        self.engine.wipe();
+        self.argon2id.engine.wipe();
     }
 
     /// How many times Argon2 has run to its end.
     pub(in crate::password) const fn computed(&self) -> u64 {
-        self.computed
+        self.argon2id.computed
+    }
+}
+
+/// This thread's Argon2id, in its block of memory.
+#[derive(Debug)]
+struct OfThread {
+    engine: Box<dyn Engine>,
+    limits: Limits,
+    computed: u64,
+}
+
+impl Argon2id for OfThread {
+    fn admit(&self, params: Argon2Params) -> Result<(), CorruptHash> {
+        self.limits.check(params)
     }
 
-    fn matches(&mut self, password: &Password, stored: &Stored) -> Result<bool, HashError> {
-        let tag = self.derive(
-            password.expose().as_bytes(),
-            stored.params,
-            &stored.salt,
-            stored.tag.len(),
-        )?;
-        Ok(tag.ct_eq(&stored.tag).into())
-    }
-
-    /// Argon2id of `input`, in this thread's memory. Hold `params` to the limits
-    /// first.
     fn derive(
         &mut self,
         input: &[u8],

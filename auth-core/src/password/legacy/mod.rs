@@ -45,7 +45,7 @@
 //!
 //! # Bounds
 //! Every stored number is held to these before any work or memory is spent on it;
-//! what is beyond is [`CorruptHash::TooCostly`](super::CorruptHash::TooCostly).
+//! what is beyond is [`CorruptHash::TooCostly`].
 //! Each is above its system's default, and about a second of work. Up to
 //! [`MAX_MEMORY_BYTES`] for each thread of the pool come on top of what the pool
 //! itself holds, while such a hash is verified.

@@ -8,16 +8,20 @@ use std::time::Duration;
 use super::queue::Queue;
 use super::shared::Shared;
 use super::worker::work;
-use super::{HashPool, Owner, Source};
+use super::{HashPool, Owner};
 use crate::clock::{Clock, SystemClock};
+use crate::network::Network;
 use crate::password::argon2id::{Argon2Backend, Argon2Params, Hasher, Limits, OutOfMemory};
 use crate::password::error::HashError;
+use crate::password::layers::Making;
+use crate::password::pepper::Peppers;
 use crate::random::{SecureRandom, SystemRandom};
 
 /// Makes a [`HashPool`].
 ///
 /// # Defaults
 /// - parameters: [`Argon2Params::default`]
+/// - peppers: none
 /// - backend: [`Argon2Backend::RustCrypto`]
 /// - threads: one for each core less one, at least one
 /// - queue bound: 1024 waiting jobs
@@ -27,6 +31,7 @@ use crate::random::{SecureRandom, SystemRandom};
 #[derive(Debug)]
 pub struct HashPoolBuilder {
     params: Argon2Params,
+    peppers: Peppers,
     backend: Argon2Backend,
     threads: usize,
     queue_bound: usize,
@@ -40,6 +45,13 @@ impl HashPoolBuilder {
     /// The parameters of new hashes.
     pub fn with_params(mut self, params: Argon2Params) -> Self {
         self.params = params;
+        self
+    }
+
+    /// The peppers that stored hashes may have, and new ones get the active one
+    /// of.
+    pub fn with_peppers(mut self, peppers: Peppers) -> Self {
+        self.peppers = peppers;
         self
     }
 
@@ -107,6 +119,7 @@ impl HashPoolBuilder {
         let owner = Owner {
             shared: Arc::clone(&shared),
             handles: Mutex::default(),
+            making: Making::new(self.params, self.peppers.clone()),
             params: self.params,
             backend: self.backend,
             threads: self.threads,
@@ -114,7 +127,13 @@ impl HashPoolBuilder {
         };
         for index in 0..self.threads {
             let random = Arc::clone(&self.random);
-            let hasher = Hasher::new(self.backend, self.params, limits, random)?;
+            let hasher = Hasher::new(
+                self.backend,
+                self.params,
+                self.peppers.clone(),
+                limits,
+                random,
+            )?;
             let shared = Arc::clone(&shared);
             let handle = thread::Builder::new()
                 .name(format!("auth-hash-{index}"))
@@ -124,7 +143,7 @@ impl HashPoolBuilder {
         }
         Ok(HashPool {
             owner: Arc::new(owner),
-            source: Source::UNKNOWN,
+            network: Network::UNKNOWN,
         })
     }
 
@@ -148,7 +167,13 @@ impl HashPoolBuilder {
     pub(super) fn hasher(&self, params: Argon2Params) -> Result<Hasher, PoolError> {
         let limits = Limits::new(params, 0);
         let random = Arc::clone(&self.random);
-        Ok(Hasher::new(self.backend, params, limits, random)?)
+        Ok(Hasher::new(
+            self.backend,
+            params,
+            Peppers::none(),
+            limits,
+            random,
+        )?)
     }
 
     /// What the pool takes, if it may.
@@ -168,6 +193,7 @@ impl Default for HashPoolBuilder {
     fn default() -> Self {
         Self {
             params: Argon2Params::default(),
+            peppers: Peppers::none(),
             backend: Argon2Backend::default(),
             threads: default_threads(),
             queue_bound: 1024,

@@ -17,7 +17,7 @@ impl HashPoolBuilder {
     /// It hashes for some multiples of `target` on the pool's number of threads,
     /// and blocks: for a command, or for the start of a service whose instances
     /// are alike. Instances that calibrate themselves differently keep each
-    /// other's stronger hashes; see [`is_outdated`](super::super::is_outdated).
+    /// other's stronger hashes; see [`is_outdated`](super::HashPool::is_outdated).
     ///
     /// ```no_run
     /// use std::time::Duration;

@@ -2,9 +2,10 @@
 
 use tokio::sync::oneshot;
 
-use super::source::Source;
+use crate::network::Network;
 use crate::password::argon2id::Hasher;
 use crate::password::error::HashError;
+use crate::password::layers::Verdict;
 use crate::password::plaintext::Password;
 use crate::password::stored::PasswordHash;
 use crate::time::{Deadline, Monotonic, Now};
@@ -15,7 +16,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, HashError>>;
 /// A job in the queue.
 pub(super) struct Job {
     pub(super) password: Password,
-    pub(super) source: Source,
+    pub(super) network: Network,
     pub(super) since: Monotonic,
     pub(super) by: Deadline,
     pub(super) task: Task,
@@ -24,7 +25,7 @@ pub(super) struct Job {
 /// What is to be done, and where the answer goes.
 pub(super) enum Task {
     Hash(Reply<PasswordHash>),
-    Verify(Option<PasswordHash>, Reply<bool>),
+    Verify(Option<PasswordHash>, Reply<Verdict>),
 }
 
 impl Job {
@@ -60,10 +61,18 @@ impl Job {
 /// An answer on its way.
 pub(super) enum Answer {
     Hash(Reply<PasswordHash>, Result<PasswordHash, HashError>),
-    Verify(Reply<bool>, Result<bool, HashError>),
+    Verify(Reply<Verdict>, Result<Verdict, HashError>),
 }
 
 impl Answer {
+    /// Whether the work was done.
+    pub(super) const fn is_done(&self) -> bool {
+        match self {
+            Self::Hash(_, result) => result.is_ok(),
+            Self::Verify(_, result) => result.is_ok(),
+        }
+    }
+
     pub(super) fn send(self) {
         // A caller that left in the meantime has no use for the answer.
         match self {

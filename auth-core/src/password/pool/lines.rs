@@ -1,21 +1,21 @@
-//! Who waits: a line for each source, served in turn.
+//! Who waits: a line for each network, served in turn.
 
 use std::collections::{HashMap, VecDeque};
 
-use super::source::Source;
+use crate::network::Network;
 
-/// One line for each source that has something waiting. The lines are served
+/// One line for each network that has something waiting. The lines are served
 /// one after the other, a job of each at a time.
 pub(super) struct Lines<T> {
-    by_source: HashMap<Source, VecDeque<T>>,
-    turns: VecDeque<Source>,
+    by_network: HashMap<Network, VecDeque<T>>,
+    turns: VecDeque<Network>,
     length: usize,
 }
 
 impl<T> Lines<T> {
     pub(super) fn new() -> Self {
         Self {
-            by_source: HashMap::new(),
+            by_network: HashMap::new(),
             turns: VecDeque::new(),
             length: 0,
         }
@@ -26,11 +26,11 @@ impl<T> Lines<T> {
         self.length
     }
 
-    /// At the end of its source's line.
-    pub(super) fn push(&mut self, source: Source, item: T) {
-        let line = self.by_source.entry(source).or_default();
+    /// At the end of its network's line.
+    pub(super) fn push(&mut self, network: Network, item: T) {
+        let line = self.by_network.entry(network).or_default();
         if line.is_empty() {
-            self.turns.push_back(source);
+            self.turns.push_back(network);
         }
         line.push_back(item);
         self.length += 1;
@@ -38,25 +38,25 @@ impl<T> Lines<T> {
 
     /// The first of the line whose turn it is.
     pub(super) fn pop(&mut self) -> Option<T> {
-        let source = self.turns.pop_front()?;
-        let line = self.by_source.get_mut(&source)?;
+        let network = self.turns.pop_front()?;
+        let line = self.by_network.get_mut(&network)?;
         let item = line.pop_front()?;
         self.length -= 1;
         if line.is_empty() {
-            self.by_source.remove(&source);
+            self.by_network.remove(&network);
         } else {
-            self.turns.push_back(source);
+            self.turns.push_back(network);
         }
         Some(item)
     }
 
-    /// How many come before one that `source` adds now, at most.
-    pub(super) fn before(&self, source: Source) -> usize {
-        let own = self.by_source.get(&source).map_or(0, VecDeque::len);
-        self.by_source
+    /// How many come before one that `network` adds now, at most.
+    pub(super) fn before(&self, network: Network) -> usize {
+        let own = self.by_network.get(&network).map_or(0, VecDeque::len);
+        self.by_network
             .iter()
             .map(|(&other, line)| {
-                if other == source {
+                if other == network {
                     own
                 } else {
                     line.len().min(own + 1)
@@ -67,21 +67,21 @@ impl<T> Lines<T> {
 
     /// The line of which the last is served after all others; `newcomer`'s, if
     /// there are several.
-    pub(super) fn longest(&self, newcomer: Source) -> Option<(Source, &T)> {
-        self.by_source
+    pub(super) fn longest(&self, newcomer: Network) -> Option<(Network, &T)> {
+        self.by_network
             .iter()
-            .max_by_key(|(source, line)| (line.len(), **source == newcomer))
-            .and_then(|(&source, line)| Some((source, line.back()?)))
+            .max_by_key(|(network, line)| (line.len(), **network == newcomer))
+            .and_then(|(&network, line)| Some((network, line.back()?)))
     }
 
     /// Takes the last of a line away.
-    pub(super) fn pop_last(&mut self, source: Source) -> Option<T> {
-        let line = self.by_source.get_mut(&source)?;
+    pub(super) fn pop_last(&mut self, network: Network) -> Option<T> {
+        let line = self.by_network.get_mut(&network)?;
         let item = line.pop_back()?;
         self.length -= 1;
         if line.is_empty() {
-            self.by_source.remove(&source);
-            self.turns.retain(|&turn| turn != source);
+            self.by_network.remove(&network);
+            self.turns.retain(|&turn| turn != network);
         }
         Some(item)
     }
@@ -89,7 +89,7 @@ impl<T> Lines<T> {
     /// Takes away all that `is_stale`; what stays keeps its order.
     pub(super) fn sweep(&mut self, is_stale: impl Fn(&T) -> bool) -> Vec<T> {
         let mut out = Vec::new();
-        for line in self.by_source.values_mut() {
+        for line in self.by_network.values_mut() {
             // Once round.
             for _ in 0..line.len() {
                 match line.pop_front() {
@@ -99,8 +99,8 @@ impl<T> Lines<T> {
             }
         }
         self.length -= out.len();
-        self.by_source.retain(|_, line| !line.is_empty());
-        self.turns.retain(|turn| self.by_source.contains_key(turn));
+        self.by_network.retain(|_, line| !line.is_empty());
+        self.turns.retain(|turn| self.by_network.contains_key(turn));
         out
     }
 
@@ -116,14 +116,14 @@ mod tests {
 
     use super::*;
 
-    fn source(network: u8) -> Source {
-        Source::from(IpAddr::from([10, 0, network, 1]))
+    fn network(number: u8) -> Network {
+        Network::of(IpAddr::from([10, 0, number, 1]))
     }
 
     fn lines(items: &[(u8, u32)]) -> Lines<u32> {
         let mut lines = Lines::new();
-        for &(network, item) in items {
-            lines.push(source(network), item);
+        for &(number, item) in items {
+            lines.push(network(number), item);
         }
         lines
     }
@@ -131,7 +131,7 @@ mod tests {
     fn order(mut lines: Lines<u32>) -> Vec<u32> {
         let order: Vec<_> = std::iter::from_fn(|| lines.pop()).collect();
         assert_eq!(lines.len(), 0);
-        assert!(lines.turns.is_empty() && lines.by_source.is_empty());
+        assert!(lines.turns.is_empty() && lines.by_network.is_empty());
         order
     }
 
@@ -146,7 +146,7 @@ mod tests {
     ];
 
     #[test]
-    fn c84_sources_are_served_in_turn() {
+    fn c84_networks_are_served_in_turn() {
         assert_eq!(order(lines(FLOOD)), [10, 20, 30, 11, 21, 12, 13]);
     }
 
@@ -154,18 +154,18 @@ mod tests {
     fn c84_what_comes_before_a_newcomer_is_known() {
         let lines = lines(FLOOD);
         // One of each line; two of the first, two of the second and one; all.
-        assert_eq!([4, 3, 2, 1].map(|n| lines.before(source(n))), [3, 5, 6, 7]);
+        assert_eq!([4, 3, 2, 1].map(|n| lines.before(network(n))), [3, 5, 6, 7]);
     }
 
     #[test]
     fn c84_the_longest_line_gives_way_and_among_equals_the_newcomer() {
         let mut lines = lines(FLOOD);
-        assert_eq!(lines.longest(source(2)), Some((source(1), &13)));
-        assert_eq!(lines.pop_last(source(1)), Some(13));
-        assert_eq!(lines.pop_last(source(1)), Some(12));
-        assert_eq!(lines.longest(source(2)), Some((source(2), &21)));
-        assert_eq!(lines.longest(source(1)), Some((source(1), &11)));
-        assert_eq!(lines.pop_last(source(3)), Some(30));
+        assert_eq!(lines.longest(network(2)), Some((network(1), &13)));
+        assert_eq!(lines.pop_last(network(1)), Some(13));
+        assert_eq!(lines.pop_last(network(1)), Some(12));
+        assert_eq!(lines.longest(network(2)), Some((network(2), &21)));
+        assert_eq!(lines.longest(network(1)), Some((network(1), &11)));
+        assert_eq!(lines.pop_last(network(3)), Some(30));
         assert_eq!(order(lines), [10, 20, 11, 21]);
     }
 

@@ -6,7 +6,6 @@ mod job;
 mod lines;
 mod queue;
 mod shared;
-mod source;
 mod stats;
 mod worker;
 
@@ -20,14 +19,15 @@ use tokio::sync::oneshot;
 
 use super::argon2id::{Argon2Backend, Argon2Params};
 use super::error::HashError;
+use super::layers::{Making, Verdict};
 use super::plaintext::Password;
 use super::stored::PasswordHash;
+use crate::network::Network;
 use crate::time::Deadline;
 use job::{Job, Task};
 use shared::Shared;
 
 pub use builder::{HashPoolBuilder, PoolError};
-pub use source::Source;
 pub use stats::PoolStats;
 
 /// Hashes and verifies passwords on threads of its own: no runtime is needed,
@@ -43,23 +43,26 @@ pub use stats::PoolStats;
 /// runtime's time-out around the future.
 ///
 /// # Fairness
-/// When there is more work than fits, [sources](Source) are equal: they are
+/// When there is more work than fits, [networks](Network) are equal: they are
 /// served in turn, and one that has filled the queue makes room for others until
 /// all have the same, so that with three others it holds a quarter. Whose job
-/// gives way to another's hears `Overloaded` at once. Name the source with
-/// [`for_source`](Self::for_source).
+/// gives way to another's hears `Overloaded` at once. Name the network with
+/// [`for_network`](Self::for_network).
 ///
 /// # Memory
 /// [`memory_bytes`](Self::memory_bytes), and the passwords that wait. A thread
 /// wipes its block as soon as no job waits for it; until then the next
-/// hash overwrites what the last one left.
+/// hash overwrites what the last one left. With the feature `legacy-hashes`, a
+/// hash of another system, or one that needs more than a block, takes memory of
+/// its own while it is verified: `legacy::MAX_MEMORY_BYTES` for each thread at
+/// most.
 ///
 /// Clones share the pool. Dropping the last one refuses what is queued and lets
 /// the threads end by themselves.
 #[derive(Clone)]
 pub struct HashPool {
     owner: Arc<Owner>,
-    source: Source,
+    network: Network,
 }
 
 impl HashPool {
@@ -68,23 +71,24 @@ impl HashPool {
         HashPoolBuilder::default()
     }
 
-    /// The same pool, on behalf of `source`: what is hashed and verified through
-    /// the handle that is returned counts as that source's. Without it everything
-    /// is of one source, [`Source::UNKNOWN`].
+    /// The same pool, on behalf of `network`: what is hashed and verified through
+    /// the handle that is returned counts as that network's. Without it everything
+    /// is of one network, [`Network::UNKNOWN`].
     ///
     /// ```
     /// use std::net::IpAddr;
-    /// use auth_core::password::{HashPool, Source};
+    /// use auth_core::password::HashPool;
+    /// use auth_core::Network;
     ///
     /// let pool = HashPool::builder().with_threads(1).build()?;
-    /// let for_client = pool.for_source(Source::from(IpAddr::from([192, 0, 2, 7])));
+    /// let for_client = pool.for_network(Network::of(IpAddr::from([192, 0, 2, 7])));
     /// # drop(for_client);
     /// # Ok::<(), auth_core::password::PoolError>(())
     /// ```
-    pub fn for_source(&self, source: Source) -> Self {
+    pub fn for_network(&self, network: Network) -> Self {
         Self {
             owner: Arc::clone(&self.owner),
-            source,
+            network,
         }
     }
 
@@ -117,7 +121,7 @@ impl HashPool {
         password: Password,
         against: Option<PasswordHash>,
         by: Deadline,
-    ) -> impl Future<Output = Result<bool, HashError>> + Send + 'static + use<> {
+    ) -> impl Future<Output = Result<Verdict, HashError>> + Send + 'static + use<> {
         let (reply, answer) = oneshot::channel();
         self.offer(password, by, Task::Verify(against, reply));
         settled(answer)
@@ -129,7 +133,25 @@ impl HashPool {
         Deadline::after(self.owner.shared.clock.now(), patience)
     }
 
-    /// The parameters of new hashes; see [`is_outdated`](super::is_outdated).
+    /// Whether `hash` is not as [`hash`](Self::hash) would make it today: less
+    /// memory, fewer passes, another pepper, or another system's. A stronger one
+    /// is left alone: while a change of parameters is rolled out, the older
+    /// instances must not undo what the newer ones have written.
+    ///
+    /// ```
+    /// use auth_core::password::{HashPool, PasswordHash};
+    ///
+    /// let pool = HashPool::builder().with_threads(1).build()?;
+    /// let old = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA\
+    ///            $AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    /// assert!(pool.is_outdated(&PasswordHash::from_phc(old.to_owned())));
+    /// # Ok::<(), auth_core::password::PoolError>(())
+    /// ```
+    pub fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        self.owner.making.is_outdated(hash)
+    }
+
+    /// The parameters of new hashes; see [`is_outdated`](Self::is_outdated).
     pub fn params(&self) -> Argon2Params {
         self.owner.params
     }
@@ -175,7 +197,7 @@ impl HashPool {
         let now = shared.clock.now();
         let job = Job {
             password,
-            source: self.source,
+            network: self.network,
             since: now.mono,
             by,
             task,
@@ -200,6 +222,7 @@ impl fmt::Debug for HashPool {
 struct Owner {
     shared: Arc<Shared>,
     handles: Mutex<Vec<JoinHandle<()>>>,
+    making: Making,
     params: Argon2Params,
     backend: Argon2Backend,
     threads: usize,

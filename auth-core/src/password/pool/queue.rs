@@ -24,7 +24,7 @@ pub(super) enum Ended {
     Failed,
 }
 
-/// The sources in turn, as far as there is room.
+/// The networks in turn, as far as there is room.
 pub(super) struct Queue {
     waiting: Lines<Job>,
     threads: usize,
@@ -58,7 +58,7 @@ impl Queue {
 
     /// Lets `job` in, or returns it with the reason. When room is short, stale
     /// jobs go first, since callers that left must not keep others out; then the
-    /// last job of the source that has most.
+    /// last job of the network that has most.
     pub(super) fn offer(&mut self, job: Job, now: Now) -> Refused {
         let mut out = Refused::new();
         if self.closed {
@@ -128,18 +128,18 @@ impl Queue {
     }
 
     /// Two things must hold, or somebody is refused: the job's turn comes by its
-    /// deadline, and so does that of the job that is then served last. A source
+    /// deadline, and so does that of the job that is then served last. A network
     /// that alone has filled the queue makes room for the others in this way,
     /// until all have the same.
     fn admit(&mut self, job: Job, now: Now, out: &mut Refused) {
-        let source = job.source;
-        if !self.fits(self.waiting.before(source), job.by, now) {
+        let network = job.network;
+        if !self.fits(self.waiting.before(network), job.by, now) {
             let overloaded = self.overloaded();
             self.refuse(job, overloaded, out);
             return;
         }
-        self.waiting.push(source, job);
-        while let Some((longest, last)) = self.waiting.longest(source) {
+        self.waiting.push(network, job);
+        while let Some((longest, last)) = self.waiting.longest(network) {
             let before_last = self.waiting.len() - 1;
             if self.ahead(before_last) <= self.bound && self.fits(before_last, last.by, now) {
                 return;

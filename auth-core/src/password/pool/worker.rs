@@ -37,7 +37,7 @@ fn serve(shared: &Shared, hasher: &mut Hasher, job: Job, turn: Turn<'_>) {
     let before = hasher.computed();
     let answer = job.run(hasher);
     // Before the answer, so that whoever has it sees it counted.
-    turn.end(if hasher.computed() > before {
+    turn.end(if answer.is_done() || hasher.computed() > before {
         Ended::Hashed {
             took: shared.clock.now().mono.since(started.mono),
             waited: started.mono.since(since),
