@@ -44,14 +44,16 @@ fn decoding_keys(bytes: &[u8]) -> [DecodingKey; 6] {
     ]
 }
 
-/// Whether anything can be signed with it: by the provider, and by a key of
-/// ours. ring finds out about some damaged RSA keys when it signs.
+/// Whether anything can be signed with it by the provider, which takes the
+/// word of ring: it is made for each token, and ring finds out about some
+/// damaged RSA keys when it signs. A key of ours is checked once and for more,
+/// so it may refuse what the provider signs with, never the other way.
 fn signs(key: &EncodingKey, algorithm: Algorithm) -> bool {
     let signer = (RING_PROVIDER.signer_factory)(&algorithm.into(), key);
     let signs = signer.is_ok_and(|signer| signer.try_sign(b"message").is_ok());
     let ours = signing_key(key, algorithm).map(KeySigner::from);
     let ours = ours.is_ok_and(|signer| signer.try_sign(b"message").is_ok());
-    assert_eq!(signs, ours, "{algorithm}");
+    assert!(signs || !ours, "{algorithm}");
     signs
 }
 
