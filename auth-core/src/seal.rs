@@ -84,6 +84,13 @@ impl Sealed {
         Ok(Secret::new(plain.to_vec()))
     }
 
+    /// The root secret that they say they were sealed under; nothing is
+    /// believed of it before [`open`](Self::open). `None` for bytes that cannot
+    /// have been sealed.
+    pub fn root(&self) -> Option<RootKeyId> {
+        self.0.first_chunk().copied().map(RootKeyId)
+    }
+
     /// The bytes, for a store to keep.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -113,6 +120,7 @@ mod tests {
     fn what_is_sealed_opens_in_its_place_only() {
         let active = root();
         let sealed = Sealed::seal(&active, b"here", b"plain", &SystemRandom::new()).unwrap();
+        assert_eq!(sealed.root(), Some(active.id()));
         let roots = RootSecrets::from(active);
         assert_eq!(sealed.open(&roots, b"here").unwrap().expose(), b"plain");
         assert_eq!(

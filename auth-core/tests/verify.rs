@@ -492,6 +492,32 @@ fn revoked_sessions_users_and_tenants_are_refused_and_others_are_not() {
     ));
 }
 
+/// A static set still has it; the view wins.
+#[test]
+fn what_a_revoked_key_has_signed_is_refused_and_stays_refused() {
+    let rig = rig();
+    let token = rig.with_claims(|_| {});
+    assert!(rig.accepts(&token));
+    let revoked = Revocation::of_key(rig.key.verifying_key().thumbprint());
+    rig.view.raise(&revoked, Timestamp::MAX);
+    assert!(matches!(
+        rig.verifier.verify_now(&token),
+        Err(VerifyError::Revoked)
+    ));
+}
+
+/// The view knows keys by what they are; another name does not save one.
+#[test]
+fn a_revoked_key_under_another_name_is_the_same_key() {
+    let rig = rig();
+    let key = rig.key.verifying_key();
+    let renamed = key.clone().with_kid("another").unwrap();
+    assert_eq!(renamed.thumbprint(), key.thumbprint());
+    let other = renamed.with_backend(Backend::default());
+    assert_eq!(other.unwrap().thumbprint(), key.thumbprint());
+    assert_eq!(key.thumbprint().to_string(), key.kid());
+}
+
 #[test]
 fn a_verifier_without_a_word_about_revocations_is_not_built() {
     let built = Verifier::builder(&issuer(), &audience(), Arc::new(KeySet::default())).build();
@@ -508,6 +534,10 @@ struct Learns(std::sync::Mutex<KeySet>, Option<SigningKey>);
 impl KeySource for Learns {
     fn keys(&self) -> KeySet {
         self.0.lock().unwrap().clone()
+    }
+
+    fn epoch(&self) -> u64 {
+        u64::from(!self.keys().is_empty())
     }
 
     async fn refresh(&self, _unknown: &str) -> Result<(), Unavailable> {

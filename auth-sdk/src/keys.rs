@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use auth_core::key::{Algorithm, KeySet, KeySource, SigningKey, Unavailable};
+use auth_core::key::{Algorithm, KeyEpoch, KeySet, KeySource, SigningKey, Unavailable};
 use auth_core::{
     Clock, EntropyError, FlooredClock, Monotonic, RootSecrets, Sealed, SecureRandom, Timestamp,
     UnsealError,
@@ -20,6 +20,7 @@ pub(crate) struct StoredKeys {
     roots: RootSecrets,
     clock: Arc<FlooredClock>,
     loaded: RwLock<Loaded>,
+    epoch: KeyEpoch,
     /// Held while the keys are asked for.
     asked: Mutex<Asked>,
 }
@@ -75,6 +76,7 @@ impl StoredKeys {
             roots,
             clock,
             loaded: RwLock::new(loaded),
+            epoch: KeyEpoch::new(),
             asked,
         })
     }
@@ -96,6 +98,10 @@ impl StoredKeys {
 impl KeySource for StoredKeys {
     fn keys(&self) -> KeySet {
         self.loaded().set
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.current(|| 0).unwrap_or_default()
     }
 
     async fn refresh(&self, unknown: &str) -> Result<(), Unavailable> {
@@ -126,7 +132,9 @@ impl StoredKeys {
             tracing::error!(?error, "stored signing keys cannot be used");
             Unavailable
         })?;
-        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        let mut known = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        *known = loaded;
+        self.epoch.advance(None);
         Ok(())
     }
 }

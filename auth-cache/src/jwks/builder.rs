@@ -3,6 +3,7 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use auth_core::key::KeyEpoch;
 use auth_core::{Clock, SecureRandom, SystemClock, SystemRandom};
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::{Notify, watch};
@@ -136,6 +137,7 @@ impl RemoteJwksBuilder {
             clock: self.clock,
             random: self.random,
             state: RwLock::new(State::new(Schedule::new(self.rules), self.max_age)),
+            epoch: KeyEpoch::new(),
             due: Notify::new(),
         });
         let (sender, ended) = watch::channel(0);

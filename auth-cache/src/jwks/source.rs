@@ -136,6 +136,12 @@ impl KeySource for RemoteJwks {
         shared.read().keys(now)
     }
 
+    /// Another number after each good fetch, and when the keys have become too
+    /// old to be believed.
+    fn epoch(&self) -> u64 {
+        self.handle.shared.epoch()
+    }
+
     /// Looks again, once per cool-down whatever the ids; within it, answers at
     /// once.
     ///

@@ -34,9 +34,19 @@ impl State {
     /// The keys, unless they are too old to be believed.
     pub(super) fn keys(&self, now: Monotonic) -> KeySet {
         match &self.known {
-            Some(known) if now.since(known.since) <= self.max_age => known.set.clone(),
+            Some(known) if micros(now) < self.too_old_at(known) => known.set.clone(),
             _ => KeySet::default(),
         }
+    }
+
+    /// When the keys will be too old to be believed, in microseconds; `None`
+    /// while there are none.
+    pub(super) fn changes_at(&self) -> Option<i64> {
+        self.known.as_ref().map(|known| self.too_old_at(known))
+    }
+
+    fn too_old_at(&self, known: &Known) -> i64 {
+        micros(known.since + self.max_age).saturating_add(1)
     }
 
     /// How old the keys are, whether they are believed or not.
@@ -60,4 +70,9 @@ impl State {
         }
         self.schedule.end(is_good)
     }
+}
+
+/// In microseconds, as a [`KeyEpoch`](auth_core::key::KeyEpoch) counts.
+pub(super) fn micros(mono: Monotonic) -> i64 {
+    i64::try_from(mono.elapsed().as_micros()).unwrap_or(i64::MAX)
 }

@@ -3,14 +3,15 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use auth_core::{Clock, SecureRandom, draw};
+use auth_core::key::{KeyEpoch, KeySet};
+use auth_core::{Clock, Monotonic, SecureRandom, draw};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use url::Url;
 
 use super::fetch::{self, Fetch};
 use super::read::{Read, RefreshError, Reporter, read};
-use super::state::State;
+use super::state::{State, micros};
 
 /// What the task and its handles share.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn SecureRandom>,
     pub(super) state: RwLock<State>,
+    pub(super) epoch: KeyEpoch,
     /// A fetch is due before its time.
     pub(super) due: Notify,
 }
@@ -32,6 +34,30 @@ impl Shared {
     pub(super) fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Which set of keys is known and believed now.
+    pub(super) fn epoch(&self) -> u64 {
+        let current = || self.epoch.current(|| micros(self.clock.now().mono));
+        current().unwrap_or_else(|| {
+            let _state = self.write();
+            current().unwrap_or_else(|| {
+                // They have become too old.
+                self.epoch.advance(None);
+                current().unwrap_or_default()
+            })
+        })
+    }
+
+    /// The fetch that began at `since` ended. Gives its number.
+    fn end(&self, set: Option<KeySet>, since: Monotonic) -> u64 {
+        let mut state = self.write();
+        let is_good = set.is_some();
+        let number = state.end(set, since);
+        if is_good {
+            self.epoch.advance(state.changes_at());
+        }
+        number
+    }
 }
 
 /// Fetches whenever it is time, until it is aborted. `ended` is told the number
@@ -42,7 +68,7 @@ pub(super) async fn run(shared: Arc<Shared>, ended: watch::Sender<u64>) {
         shared.write().schedule.begin();
         let began = shared.clock.now().mono;
         let set = reporter.report(attempt(&shared).await);
-        let number = shared.write().end(set, began);
+        let number = shared.end(set, began);
         ended.send_replace(number);
         pause(&shared).await;
     }

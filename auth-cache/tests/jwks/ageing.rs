@@ -31,6 +31,34 @@ async fn known_keys_survive_an_outage_up_to_their_age_and_then_it_is_unavailable
     assert!(rig.keys.stats().age.unwrap() < MINUTE);
 }
 
+/// What was cached under the old number must be looked up again at the instant
+/// at which the keys are not believed any more, task or no task.
+#[tokio::test(start_paused = true)]
+async fn the_epoch_changes_when_the_keys_are_replaced_and_when_they_are_too_old() {
+    let rig = rig().await;
+    let first = rig.keys.epoch();
+    rig.pass(Duration::from_secs(100)).await;
+    assert_eq!(rig.keys.epoch(), first);
+    rig.pass(Duration::from_secs(200)).await;
+    let refreshed = rig.keys.epoch();
+    assert_ne!(refreshed, first);
+    rig.script.fails();
+    let mut numbers = vec![first, refreshed];
+    while !rig.keys.keys().is_empty() {
+        assert_eq!(rig.keys.epoch(), refreshed);
+        rig.pass(MINUTE).await;
+    }
+    for _ in 0..2 {
+        assert!(!numbers.contains(&rig.keys.epoch()));
+    }
+    numbers.push(rig.keys.epoch());
+
+    rig.script.says(jwks([&rig.key]));
+    rig.pass(COOL_DOWN).await;
+    assert!(!rig.keys.keys().is_empty());
+    assert!(!numbers.contains(&rig.keys.epoch()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_unknown_id_in_an_outage_is_unavailable_and_known_keys_are_good() {
     let rig = rig().await;

@@ -3,6 +3,7 @@
 mod algorithm;
 mod backend;
 mod ed25519;
+mod epoch;
 mod error;
 mod generate;
 mod jwk;
@@ -20,12 +21,14 @@ mod verifying;
 
 pub use algorithm::Algorithm;
 pub use backend::Backend;
+pub use epoch::KeyEpoch;
 pub use error::KeyError;
 pub use generate::RsaSize;
 pub use jwk::{Jwk, Jwks};
 pub use set::{KeySet, KeySetError};
 pub use signing::SigningKey;
 pub use source::{KeySource, Unavailable};
+pub use thumbprint::{ParseThumbprintError, Thumbprint};
 pub use verifying::VerifyingKey;
 
 pub(crate) use verifying::MAX_KID;

@@ -8,9 +8,9 @@ use ::spki::der::Document;
 use super::algorithm::{Algorithm, Family};
 use super::backend::{Backend, Verify};
 use super::error::KeyError;
-use super::jwk::{Jwk, RawJwk, encode, is_private};
+use super::jwk::{Jwk, RawJwk, is_private};
 use super::material::Public;
-use super::thumbprint::thumbprint;
+use super::thumbprint::Thumbprint;
 use super::{pem, spki};
 
 /// A key that verifies, bound to one algorithm, prepared for one backend.
@@ -22,7 +22,7 @@ pub struct VerifyingKey {
 
 struct Shared {
     kid: String,
-    thumbprint: [u8; 32],
+    thumbprint: Thumbprint,
     algorithm: Algorithm,
     public: Public,
     backend: Backend,
@@ -113,10 +113,10 @@ impl VerifyingKey {
 
     pub(super) fn new(algorithm: Algorithm, public: Public) -> Result<Self, KeyError> {
         let backend = Backend::default();
-        let thumbprint = thumbprint(&public);
+        let thumbprint = Thumbprint::of(&public);
         Ok(Self {
             shared: Arc::new(Shared {
-                kid: encode(thumbprint),
+                kid: thumbprint.to_string(),
                 thumbprint,
                 algorithm,
                 prepared: backend.verifier(algorithm, &public)?,
@@ -179,12 +179,7 @@ impl VerifyingKey {
     ///
     /// A secret has one too. It tells nothing of a secret that was drawn at
     /// random, but who guesses a weaker one can check the guess (RFC 7638 §7).
-    pub fn thumbprint(&self) -> String {
-        encode(self.shared.thumbprint)
-    }
-
-    /// The bytes of the [`thumbprint`](Self::thumbprint).
-    pub fn thumbprint_sha256(&self) -> [u8; 32] {
+    pub fn thumbprint(&self) -> Thumbprint {
         self.shared.thumbprint
     }
 

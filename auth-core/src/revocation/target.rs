@@ -1,6 +1,7 @@
 //! What can be revoked.
 
 use crate::id::{SessionId, TenantId, UserId};
+use crate::key::Thumbprint;
 use crate::time::Timestamp;
 
 /// What is revoked, and from where on it lives again.
@@ -30,6 +31,13 @@ pub enum Target {
         /// The lowest `tver` that lives.
         floor: i64,
     },
+    /// Everything that a key has signed is dead, whoever's tokens they are and
+    /// wherever the key still stands: in a configuration, in a remote issuer's
+    /// last known set.
+    SigningKey {
+        /// What the key is, whatever it is called.
+        thumbprint: Thumbprint,
+    },
 }
 
 /// One row of the revocation log.
@@ -38,6 +46,26 @@ pub struct Revocation {
     /// What is revoked.
     pub target: Target,
     /// When no token that it could concern is valid any more, by the store's
-    /// clock; it may be forgotten then.
+    /// clock; it may be forgotten then. [`Timestamp::MAX`]: never, as for a
+    /// signing key, by which tokens can be made at any time.
     pub expires_at: Timestamp,
+}
+
+impl Revocation {
+    /// A signing key is revoked, for ever.
+    ///
+    /// ```
+    /// use auth_core::Timestamp;
+    /// use auth_core::key::Thumbprint;
+    /// use auth_core::revocation::Revocation;
+    ///
+    /// let revoked = Revocation::of_key(Thumbprint::from_bytes([7; 32]));
+    /// assert_eq!(revoked.expires_at, Timestamp::MAX);
+    /// ```
+    pub const fn of_key(thumbprint: Thumbprint) -> Self {
+        Self {
+            target: Target::SigningKey { thumbprint },
+            expires_at: Timestamp::MAX,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What one process knows to be revoked.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,9 +9,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::target::{Revocation, Target};
 use crate::id::{SessionId, TenantId, UserId};
+use crate::key::Thumbprint;
 use crate::time::Timestamp;
 
-/// Whether a token's session, user and tenant still stand.
+/// Whether a token's key, session, user and tenant still stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// Nothing that is known speaks against it.
@@ -41,6 +42,8 @@ struct Floors {
     sessions: HashMap<(TenantId, SessionId), Timestamp>,
     users: HashMap<(TenantId, UserId), Floor>,
     tenants: HashMap<TenantId, Floor>,
+    /// Never forgotten: whoever has a key can make new tokens at any time.
+    keys: HashSet<Thumbprint>,
     /// The size at which expired entries are looked for again.
     sweep_at: usize,
 }
@@ -54,6 +57,8 @@ struct Floor {
 /// What of a token the view looks at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standpoint {
+    /// The key that verified it.
+    pub(crate) key: Thumbprint,
     pub(crate) tenant: TenantId,
     pub(crate) user: UserId,
     pub(crate) session: SessionId,
@@ -159,12 +164,16 @@ impl Floors {
                     },
                 );
             }
+            Target::SigningKey { thumbprint } => {
+                self.keys.insert(thumbprint);
+            }
         }
     }
 
     fn revokes(&self, token: &Standpoint) -> bool {
         let below = |floor: Option<&Floor>, version| floor.is_some_and(|f| version < f.at_least);
-        self.sessions.contains_key(&(token.tenant, token.session))
+        self.keys.contains(&token.key)
+            || self.sessions.contains_key(&(token.tenant, token.session))
             || below(
                 self.users.get(&(token.tenant, token.user)),
                 token.user_version,
@@ -173,7 +182,7 @@ impl Floors {
     }
 
     fn len(&self) -> usize {
-        self.sessions.len() + self.users.len() + self.tenants.len()
+        self.sessions.len() + self.users.len() + self.tenants.len() + self.keys.len()
     }
 
     /// Forgets what has expired, each time the view has doubled: constant work
@@ -222,8 +231,11 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
+    const KEY: Thumbprint = Thumbprint::from_bytes([4; 32]);
+
     fn token() -> Standpoint {
         Standpoint {
+            key: KEY,
             tenant: TenantId::DEFAULT,
             user: UserId::from_uuid(Uuid::from_u128(1)),
             session: SessionId::from_uuid(Uuid::from_u128(2)),
@@ -261,8 +273,11 @@ mod tests {
                 floor: 6,
             },
             Target::Tenant { tenant, floor: 6 },
+            Target::SigningKey { thumbprint: KEY },
         ];
+        let other = Thumbprint::from_bytes([5; 32]);
         let alive = [
+            Target::SigningKey { thumbprint: other },
             Target::Session {
                 tenant: stranger,
                 session,
@@ -327,6 +342,7 @@ mod tests {
             );
         };
         raise(2, NOW + Duration::from_secs(100_000), NOW);
+        view.raise(&Revocation::of_key(KEY), NOW);
         for n in 1_000..20_000_u32 {
             raise(
                 n,
@@ -335,6 +351,13 @@ mod tests {
             );
         }
         assert!(view.len() < 2 * SWEEP_FROM, "{view:?}");
-        assert_eq!(view.check(&token()), Standing::Revoked);
+        let session_of = |key| Standpoint { key, ..token() };
+        let other = Thumbprint::from_bytes([5; 32]);
+        assert_eq!(view.check(&session_of(other)), Standing::Revoked);
+        let other_session = Standpoint {
+            session: SessionId::from_uuid(Uuid::from_u128(999_999)),
+            ..token()
+        };
+        assert_eq!(view.check(&other_session), Standing::Revoked);
     }
 }

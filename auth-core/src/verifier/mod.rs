@@ -23,7 +23,7 @@
 //! | 12 | `iss`, `sub`, `aud`, `exp` and the required ones are there | [`TokenError::MissingClaim`] |
 //! | 13 | `iss` and `aud`, byte for byte | [`TokenError::Issuer`], [`TokenError::Audience`] |
 //! | 14 | `exp`, `nbf` and `iat` against the clock; the lifetime | [`TokenError::Expired`], [`TokenError::NotYetValid`], [`TokenError::Lifetime`] |
-//! | 15 | session, user and tenant stand | [`VerifyError::Revoked`] |
+//! | 15 | key, session, user and tenant stand | [`VerifyError::Revoked`] |
 //!
 //! Claims are read from the bytes whose signature was checked, once. The `iss`
 //! of 3 is read from bytes that anybody can have written: it selects whose
@@ -194,17 +194,17 @@ impl Verifier {
     pub fn verify_now(&self, token: &str) -> Result<Arc<Identity>, VerifyError> {
         let shared = &*self.shared;
         let compact = Compact::split(token, shared.max_len)?;
-        let (trusted, payload) = if shared.others.is_empty() {
-            shared.own.check_signature(token, &compact)?;
-            (&shared.own, compact.payload()?)
+        let (trusted, payload, key) = if shared.others.is_empty() {
+            let key = shared.own.check_signature(token, &compact)?;
+            (&shared.own, compact.payload()?, key)
         } else {
             let payload = compact.payload()?;
             let trusted = shared.named(&claimed_issuer(&payload)?)?;
-            trusted.check_signature(token, &compact)?;
-            (trusted, payload)
+            let key = trusted.check_signature(token, &compact)?;
+            (trusted, payload, key)
         };
         let claims = Claims::parse(payload, &trusted.policy, self.now().wall)?;
-        trusted.check_standing(&claims)?;
+        trusted.check_standing(&claims, key)?;
         let is_own = std::ptr::eq(trusted, &raw const shared.own);
         Ok(Arc::new(Identity::new(claims, is_own)))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Undecided, VerifyError};
 use crate::issuer::{Audience, Issuer};
 use crate::jwt::{Buffer, Claims, Compact, Header, RequiredClaims, TokenError, TokenPolicy};
-use crate::key::{Algorithm, KeySet, KeySource, VerifyingKey};
+use crate::key::{Algorithm, KeySet, KeySource, Thumbprint, VerifyingKey};
 use crate::revocation::{RevocationView, Standing, Standpoint};
 
 /// An issuer that a verifier trusts: its keys, for whom its tokens must be, and
@@ -101,12 +101,12 @@ impl TrustedIssuer {
         self
     }
 
-    /// Finds the key for a token and checks its signature.
+    /// Finds the key for a token and checks its signature; says which it was.
     pub(super) fn check_signature(
         &self,
         token: &str,
         compact: &Compact<'_>,
-    ) -> Result<(), VerifyError> {
+    ) -> Result<Thumbprint, VerifyError> {
         let keys = self.keys.keys();
         if let Some((key, typ)) = keys.recognise(compact.header) {
             let algorithm = Some(key.algorithm());
@@ -123,7 +123,7 @@ impl TrustedIssuer {
         token: &str,
         compact: &Compact<'_>,
         keys: &KeySet,
-    ) -> Result<(), VerifyError> {
+    ) -> Result<Thumbprint, VerifyError> {
         let mut buffer = EMPTY;
         let header = compact.header(&mut buffer)?;
         let Header {
@@ -136,9 +136,9 @@ impl TrustedIssuer {
         let Some(key) = keys.find(kid, algorithm) else {
             return Err(self.without_key(token, compact, keys, kid));
         };
-        check_signature(key, compact)?;
+        let thumbprint = check_signature(key, compact)?;
         keys.remember(key, compact.header, typ.as_deref().unwrap_or_default());
-        Ok(())
+        Ok(thumbprint)
     }
 
     #[cold]
@@ -172,12 +172,16 @@ impl TrustedIssuer {
         Ok(*crate::jwt::claimed_issuer(payload)? == *self.policy.issuer)
     }
 
-    /// Whether what a verified token stands on is revoked.
-    pub(super) fn check_standing(&self, claims: &Claims) -> Result<(), VerifyError> {
+    /// Whether the key of a verified token, or what it stands on, is revoked.
+    pub(super) fn check_standing(
+        &self,
+        claims: &Claims,
+        key: Thumbprint,
+    ) -> Result<(), VerifyError> {
         let Revocations::View(view) = &self.revocations else {
             return Ok(());
         };
-        match view.check(&standpoint(claims)?) {
+        match view.check(&standpoint(claims, key)?) {
             Standing::Live => Ok(()),
             Standing::Revoked => Err(VerifyError::Revoked),
         }
@@ -186,11 +190,11 @@ impl TrustedIssuer {
 
 const EMPTY: Buffer = [0; size_of::<Buffer>()];
 
-fn check_signature(key: &VerifyingKey, compact: &Compact<'_>) -> Result<(), TokenError> {
+fn check_signature(key: &VerifyingKey, compact: &Compact<'_>) -> Result<Thumbprint, TokenError> {
     let mut buffer = EMPTY;
     let signature = compact.signature(&mut buffer)?;
     if key.verifies(compact.signed.as_bytes(), &signature) {
-        Ok(())
+        Ok(key.thumbprint())
     } else {
         Err(TokenError::Signature)
     }
@@ -198,9 +202,10 @@ fn check_signature(key: &VerifyingKey, compact: &Compact<'_>) -> Result<(), Toke
 
 /// A token that does not say what it stands on cannot be revoked, so it is not
 /// accepted where revocation matters.
-fn standpoint(claims: &Claims) -> Result<Standpoint, TokenError> {
+fn standpoint(claims: &Claims, key: Thumbprint) -> Result<Standpoint, TokenError> {
     let missing = |claim: &str| TokenError::MissingClaim(claim.to_owned());
     Ok(Standpoint {
+        key,
         tenant: claims.tenant().ok_or_else(|| missing("tid"))?,
         user: claims
             .subject()

@@ -34,7 +34,7 @@ fn jwks_that_jsonwebtoken_makes_of_our_keys_are_ours() {
             assert_eq!(of_private.algorithm, ours.algorithm, "{algorithm}");
         }
         let thumbprint = of_private.thumbprint(ThumbprintHash::SHA256).unwrap();
-        assert_eq!(thumbprint, public.thumbprint(), "{algorithm}");
+        assert_eq!(thumbprint, public.thumbprint().to_string(), "{algorithm}");
     }
 }
 

@@ -211,9 +211,14 @@ impl KeySource for Asked {
         self.known.lock().unwrap().clone()
     }
 
+    fn epoch(&self) -> u64 {
+        self.times.load(Ordering::SeqCst) as u64
+    }
+
     async fn refresh(&self, _unknown: &str) -> Result<(), Unavailable> {
+        let mut known = self.known.lock().unwrap();
         self.times.fetch_add(1, Ordering::SeqCst);
-        *self.known.lock().unwrap() = self.next.clone()?;
+        *known = self.next.clone()?;
         Ok(())
     }
 }

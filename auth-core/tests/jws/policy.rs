@@ -115,7 +115,7 @@ fn c39_no_dpop_proof_is_accepted_nor_what_is_bound_to_its_key() {
         ));
         let mut bound = claims();
         let thumbprint = rig.key.verifying_key().thumbprint();
-        bound.insert("cnf".to_owned(), json!({ "jkt": thumbprint }));
+        bound.insert("cnf".to_owned(), json!({ "jkt": thumbprint.to_string() }));
         let mut with_key = rig.header();
         with_key.insert("jwk".to_owned(), jwk);
         for header in [rig.header(), with_key] {

@@ -1,6 +1,6 @@
 //! An authority: tokens, log-out, keys that can be lost.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -120,6 +120,7 @@ pub(crate) struct Keys {
     known: Mutex<KeySet>,
     to_come: Mutex<Option<KeySet>>,
     down: AtomicBool,
+    changes: AtomicU64,
 }
 
 impl Keys {
@@ -136,7 +137,13 @@ impl Keys {
 
     /// There are none any more.
     pub(crate) fn withdraw(&self) -> KeySet {
-        std::mem::take(&mut *self.known.lock().unwrap())
+        self.replace(KeySet::default())
+    }
+
+    fn replace(&self, keys: KeySet) -> KeySet {
+        let mut known = self.known.lock().unwrap();
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        std::mem::replace(&mut *known, keys)
     }
 }
 
@@ -146,13 +153,17 @@ impl KeySource for Keys {
         self.known.lock().unwrap().clone()
     }
 
+    fn epoch(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
     async fn refresh(&self, _unknown: &str) -> Result<(), Unavailable> {
         tokio::time::sleep(Duration::from_millis(20)).await;
         if self.down.load(Ordering::SeqCst) {
             return Err(Unavailable);
         }
         if let Some(keys) = self.to_come.lock().unwrap().take() {
-            *self.known.lock().unwrap() = keys;
+            self.replace(keys);
         }
         Ok(())
     }

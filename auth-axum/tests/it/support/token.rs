@@ -86,6 +86,10 @@ impl KeySource for Outage {
         KeySet::default()
     }
 
+    fn epoch(&self) -> u64 {
+        0
+    }
+
     async fn refresh(&self, _unknown: &str) -> Result<(), Unavailable> {
         tokio::task::yield_now().await;
         Err(Unavailable)
@@ -108,6 +112,10 @@ impl KeySource for Late {
         } else {
             KeySet::default()
         }
+    }
+
+    fn epoch(&self) -> u64 {
+        u64::from(self.asked.load(std::sync::atomic::Ordering::SeqCst))
     }
 
     async fn refresh(&self, _unknown: &str) -> Result<(), Unavailable> {
