@@ -16,7 +16,7 @@ use tracing::Instrument;
 use crate::builder::AuthBuilder;
 use crate::context::Context;
 use crate::error::AuthError;
-use crate::keys::StoredKeys;
+use crate::keys::{StoredKeys, Tending};
 use crate::profile::TokenProfile;
 
 /// Authentication for one application. Clones share everything.
@@ -37,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) issuer: TokenIssuer,
     pub(crate) issuer_name: String,
     pub(crate) keys: Arc<StoredKeys>,
+    pub(crate) tending: Tending,
     pub(crate) view: RevocationView,
     pub(crate) verifier: Verifier,
     pub(crate) lifetimes: Lifetimes,
@@ -84,8 +85,9 @@ impl Auth {
     }
 
     /// Refuses new passwords to hash and waits until running ones are done.
-    /// Verifying goes on.
+    /// Verifying goes on; the signing keys are not looked after any more.
     pub async fn shut_down(self) {
+        self.shared.tending.end();
         let pool = self.shared.pool.clone();
         // Joining threads blocks, for as long as one hash takes.
         let _ = tokio::task::spawn_blocking(move || pool.shut_down()).await;

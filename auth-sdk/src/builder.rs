@@ -15,7 +15,7 @@ use auth_store::{Rotation, Store, StoreError};
 
 use crate::auth::{Auth, Lifetimes, MAX_ACCESS_TOKEN, Shared, load_revocations};
 use crate::error::AuthError;
-use crate::keys::{KeyLoadError, StoredKeys};
+use crate::keys::{KeyLoadError, KeyRotation, StoredKeys, Tending};
 use crate::profile::{PlainProfile, TokenProfile};
 
 /// Builds an [`Auth`].
@@ -28,6 +28,7 @@ use crate::profile::{PlainProfile, TokenProfile};
 ///   user's or the issuer's name; Argon2id at 19 MiB, 2 passes, 1 lane
 /// - breached passwords: not looked up
 /// - hash pool: one thread a core, less one when there are several
+/// - signing keys: those of [`KeyRotation`], a new one every 30 days
 /// - token profile: no scope, no claims of the application's own
 /// - clock and randomness: the system's
 #[derive(Debug)]
@@ -38,6 +39,7 @@ pub struct AuthBuilder {
     store: Arc<dyn Store>,
     access_token: Duration,
     lifetimes: Lifetimes,
+    rotation: KeyRotation,
     policy: PasswordPolicy,
     breaches: Option<BreachCheck>,
     pool: Option<HashPool>,
@@ -53,6 +55,9 @@ pub enum BuildError {
     /// A lifetime that makes no sense or is unsafe.
     #[error("{0}")]
     Lifetime(&'static str),
+    /// A rotation of signing keys that others could not follow.
+    #[error("{0}")]
+    KeyRotation(&'static str),
     /// The store has no place for signing keys.
     #[error("the store keeps no signing keys")]
     NoSigningKeys,
@@ -100,6 +105,7 @@ impl AuthBuilder {
                 absolute: Duration::from_secs(90 * 24 * 3600),
                 grace: Duration::from_secs(30),
             },
+            rotation: KeyRotation::default(),
             policy: PasswordPolicy::default(),
             breaches: None,
             pool: None,
@@ -128,6 +134,12 @@ impl AuthBuilder {
     /// of the spent token gets the same successor.
     pub const fn with_rotation_grace(mut self, grace: Duration) -> Self {
         self.lifetimes.grace = grace;
+        self
+    }
+
+    /// Signing keys are changed as `rotation` says.
+    pub const fn with_signing_key_rotation(mut self, rotation: KeyRotation) -> Self {
+        self.rotation = rotation;
         self
     }
 
@@ -167,13 +179,15 @@ impl AuthBuilder {
         self
     }
 
-    /// Builds it: makes or unseals the signing keys, and learns what is
-    /// revoked.
+    /// Builds it: makes or unseals the signing keys, seals them anew under the
+    /// active root secret, and learns what is revoked. A task that looks after
+    /// the keys runs until the last handle is dropped.
     ///
     /// # Errors
     /// [`BuildError`] names what is unsafe, missing or unreachable.
     pub async fn build(self) -> Result<Auth, BuildError> {
         self.check_lifetimes()?;
+        self.rotation.check().map_err(BuildError::KeyRotation)?;
         let pool = match self.pool {
             Some(pool) => pool,
             None => HashPool::builder()
@@ -184,15 +198,16 @@ impl AuthBuilder {
         let clock = Arc::new(FlooredClock::new(self.clock));
         // From here on every revocation outlives a token of this lifetime.
         self.store.settings(self.access_token).await?;
-        let keys = StoredKeys::load(
-            self.store.clone(),
-            &self.roots,
-            &*self.random,
-            clock.clone(),
-        )
-        .await
-        .map(Arc::new)?;
         let view = RevocationView::new();
+        let keys = Arc::new(StoredKeys::new(
+            self.store.clone(),
+            self.roots.clone(),
+            self.random.clone(),
+            clock.clone(),
+            view.clone(),
+            self.rotation,
+        ));
+        keys.load().await?;
         load_revocations(&*self.store, &view, &clock)
             .await
             .map_err(BuildError::Log)?;
@@ -216,6 +231,7 @@ impl AuthBuilder {
                 lifetimes: self.lifetimes,
                 pool,
                 clock,
+                tending: Tending::begin(&keys),
                 keys,
                 view,
                 verifier,

@@ -45,6 +45,7 @@ mod profile;
 mod refresh;
 mod root_secret_file;
 mod sign_up;
+mod signing_keys;
 mod tokens;
 mod users;
 
@@ -52,11 +53,13 @@ pub use auth::Auth;
 pub use builder::{AuthBuilder, BuildError};
 pub use context::Context;
 pub use error::AuthError;
+pub use keys::KeyRotation;
 pub use log_in::{LogIn, LoggedIn};
 pub use password::ChangePassword;
 pub use profile::TokenProfile;
 pub use root_secret_file::{RootSecretFileError, root_secret_file};
 pub use sign_up::{ImportUser, SignUp};
+pub use signing_keys::SigningKeyInfo;
 pub use tokens::TokenPair;
 
 #[doc(no_inline)]
@@ -79,4 +82,4 @@ pub use auth_store::PgStore;
 #[doc(no_inline)]
 pub use auth_store::SqliteStore;
 #[doc(no_inline)]
-pub use auth_store::{MemoryStore, Session, Store, User, UserStatus};
+pub use auth_store::{KeyState, MemoryStore, Session, Store, User, UserStatus};

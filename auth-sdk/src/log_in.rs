@@ -237,7 +237,7 @@ impl Shared {
             grant.session.generation,
             &secret,
         );
-        let tokens = self.issue(&grant, refresh_token)?;
+        let tokens = self.issue(&grant, refresh_token).await?;
         Ok(Some(LoggedIn {
             tokens,
             user: grant.user,

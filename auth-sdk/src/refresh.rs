@@ -66,9 +66,10 @@ impl Shared {
     /// replays what was committed.
     async fn spend(self: &Arc<Self>, rotation: &Rotation) -> Result<TokenPair, AuthError> {
         let (outcome, unsure) = ask(|| self.store.rotate_session(rotation)).await;
-        let answer = outcome
-            .map_err(AuthError::from)
-            .and_then(|outcome| self.answer(rotation, outcome));
+        let answer = match outcome {
+            Ok(outcome) => self.answer(rotation, outcome).await,
+            Err(error) => Err(error.into()),
+        };
         if unsure && answer.is_err() {
             // The first try may have revoked the session, and taken floor and
             // event with it.
@@ -82,11 +83,15 @@ impl Shared {
         answer
     }
 
-    fn answer(&self, rotation: &Rotation, outcome: RotateOutcome) -> Result<TokenPair, AuthError> {
+    async fn answer(
+        &self,
+        rotation: &Rotation,
+        outcome: RotateOutcome,
+    ) -> Result<TokenPair, AuthError> {
         let presented = &rotation.presented;
         match outcome {
             RotateOutcome::Rotated(grant) | RotateOutcome::Replayed(grant) => {
-                self.succeed(presented, &grant)
+                self.succeed(presented, &grant).await
             }
             RotateOutcome::Superseded => {
                 security_event!(
@@ -132,7 +137,7 @@ impl Shared {
 
     /// The one successor, as the stored row says it: a replay is the answer
     /// that some instance gave before, byte for byte.
-    fn succeed(&self, presented: &Presented, grant: &Grant) -> Result<TokenPair, AuthError> {
+    async fn succeed(&self, presented: &Presented, grant: &Grant) -> Result<TokenPair, AuthError> {
         let Session {
             tenant,
             id,
@@ -152,6 +157,7 @@ impl Shared {
             grant,
             RefreshToken::encode(root, tenant, id, generation, &secret),
         )
+        .await
     }
 
     /// A session was revoked because of a token that should not exist.

@@ -30,7 +30,7 @@ pub struct TokenPair {
 
 impl Shared {
     /// Issues the access token of `grant`, beside `refresh_token`.
-    pub(crate) fn issue(
+    pub(crate) async fn issue(
         &self,
         grant: &Grant,
         refresh_token: RefreshToken,
@@ -44,8 +44,9 @@ impl Shared {
         // A token that this process issues must not be from its own future.
         self.clock.observe(*now);
         let scope = session.scope.intersection(&self.profile.scope(user));
+        let signer = self.keys.signer().await.map_err(AuthError::unavailable)?;
         let access_token = self.issuer.issue(
-            &self.keys.active(),
+            &signer,
             &NewToken {
                 subject: user.id,
                 tenant: user.tenant,

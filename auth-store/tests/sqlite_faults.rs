@@ -13,7 +13,7 @@ use auth_core::refresh::{RefreshToken, Salt, TokenSecret};
 use auth_core::revocation::{Cursor, RevocationLog};
 use auth_core::{ClientId, RootSecret, RootSecrets, Sealed, SystemRandom, TenantId, UserId};
 use auth_store::{
-    EndSessions, Identifier, NewSession, PasswordChange, RotateOutcome, Rotation, SealedKey,
+    EndSessions, Identifier, NewSession, NewSigningKey, PasswordChange, RotateOutcome, Rotation,
     SessionStore, SettingsStore, SigningKeyStore, SqliteStore, StoreErrorKind, TenantStore,
     UserStatus, UserStore,
 };
@@ -55,11 +55,10 @@ async fn callers_that_go_away_leave_the_store_usable() {
         };
         let token = RefreshToken::encode(&root, TENANT, session.id, 0, &secret);
         let rotation = rotation(&root, &token);
-        let key = SealedKey {
+        let key = NewSigningKey {
             kid: "k".to_owned(),
             algorithm: "EdDSA".to_owned(),
             private: Sealed::from_bytes(vec![1]),
-            created_at: auth_core::Timestamp::MAX,
         };
         poll_once(store.create_tenant(TenantId::from_uuid(Uuid::from_u128(round))));
         poll_once(store.create_user(new_user(&format!("user{round}"))));
@@ -67,7 +66,7 @@ async fn callers_that_go_away_leave_the_store_usable() {
         poll_once(store.rotate_session(&rotation));
         poll_once(store.end_sessions(TENANT, EndSessions::One(session.id)));
         poll_once(store.settings(Duration::from_secs(300)));
-        poll_once(store.store_first_signing_key(&key));
+        poll_once(store.add_signing_key(&key, None, Duration::ZERO));
         let unknown = UserId::from_uuid(Uuid::nil());
         poll_once(store.set_user_roles(TENANT, unknown, Vec::new()));
         poll_once(store.set_user_status(TENANT, unknown, UserStatus::Disabled));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::revocation::{Cursor, LogError, LogPage, RevocationLog};
-use auth_core::{TenantId, UserId};
+use auth_core::{Sealed, TenantId, UserId};
 use auth_store::*;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -136,6 +136,10 @@ impl Unsure {
         self.up()
     }
 
+    fn keys<'s>(&self, store: &'s dyn Store) -> &'s dyn SigningKeyStore {
+        store.signing_key_store().unwrap()
+    }
+
     async fn confirm<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if self.slow.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -158,18 +162,49 @@ impl Store for Unsure {
 
 #[async_trait]
 impl SigningKeyStore for Unsure {
-    async fn signing_keys(&self) -> Result<Vec<SealedKey>, StoreError> {
+    async fn signing_keys(&self) -> Result<SigningKeys, StoreError> {
         if self.keys_down.load(Ordering::SeqCst) {
             self.keys_asked.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(20)).await;
             return Err(StoreErrorKind::Timeout.into());
         }
-        self.inner.signing_key_store().unwrap().signing_keys().await
+        self.keys(self.up()?).signing_keys().await
     }
 
-    async fn store_first_signing_key(&self, key: &SealedKey) -> Result<(), StoreError> {
-        let keys = self.inner.signing_key_store().unwrap();
-        keys.store_first_signing_key(key).await
+    async fn add_signing_key(
+        &self,
+        key: &NewSigningKey,
+        after: Option<&str>,
+        signs_in: Duration,
+    ) -> Result<AddKeyOutcome, StoreError> {
+        let keys = self.keys(self.change()?);
+        self.confirm(keys.add_signing_key(key, after, signs_in).await)
+            .await
+    }
+
+    async fn reseal_signing_key(
+        &self,
+        kid: &str,
+        from: &Sealed,
+        to: &Sealed,
+    ) -> Result<bool, StoreError> {
+        let keys = self.keys(self.change()?);
+        self.confirm(keys.reseal_signing_key(kid, from, to).await)
+            .await
+    }
+
+    async fn revoke_signing_key(
+        &self,
+        kid: &str,
+        replacement: Option<&NewSigningKey>,
+    ) -> Result<Committed<RevokeKeyOutcome>, StoreError> {
+        let keys = self.keys(self.change()?);
+        self.confirm(keys.revoke_signing_key(kid, replacement).await)
+            .await
+    }
+
+    async fn forget_signing_keys(&self) -> Result<u64, StoreError> {
+        self.keys(self.up()?).forget_signing_keys().await
     }
 }
 

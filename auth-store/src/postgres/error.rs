@@ -82,6 +82,13 @@ pub(super) fn is_lost_race(error: &Error) -> bool {
     matches!(code.as_deref(), Some("40001" | "40P01"))
 }
 
+/// Whether somebody else had a row first that must be the only one of its kind.
+pub(super) fn is_taken(error: &Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
 /// By SQLSTATE (PostgreSQL manual, appendix A).
 fn of_code(code: &str, intent: Intent) -> StoreErrorKind {
     use StoreErrorKind::{Corrupt, Other, Timeout, Unavailable};

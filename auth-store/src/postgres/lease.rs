@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Error, Executor, PgConnection, Postgres};
 use tokio::time::timeout;
 
 use super::PgStore;
-use super::error::{Intent, failed, is_fatal, is_lost_race, silent};
+use super::error::{Intent, failed, is_fatal, is_lost_race, is_taken, silent};
 use super::pool::Doubts;
 use super::schema::Schema;
 use crate::error::StoreError;
@@ -68,6 +68,26 @@ impl Lease {
         sql: &'static str,
         bind: impl Fn(Statement) -> Statement + Send,
     ) -> Result<Option<PgRow>, StoreError> {
+        self.write_again(is_lost_race, sql, bind).await
+    }
+
+    /// The same, where a row that somebody else has added first is a lost race
+    /// too: the statement may win it when it is run again, and sees that row.
+    pub(super) async fn write_unique(
+        &mut self,
+        sql: &'static str,
+        bind: impl Fn(Statement) -> Statement + Send,
+    ) -> Result<Option<PgRow>, StoreError> {
+        let is_lost = |error: &Error| is_lost_race(error) || is_taken(error);
+        self.write_again(is_lost, sql, bind).await
+    }
+
+    async fn write_again(
+        &mut self,
+        is_lost: impl Fn(&Error) -> bool + Send,
+        sql: &'static str,
+        bind: impl Fn(Statement) -> Statement + Send,
+    ) -> Result<Option<PgRow>, StoreError> {
         let mut tries = 1;
         loop {
             let statement = bind(self.statement(sql));
@@ -78,7 +98,7 @@ impl Lease {
                 })
                 .await;
             match answer {
-                Err(Failure::Said(error)) if is_lost_race(&error) && tries < TRIES => tries += 1,
+                Err(Failure::Said(error)) if is_lost(&error) && tries < TRIES => tries += 1,
                 answer => return answer.map_err(|failure| failure.of(Intent::Write)),
             }
         }

@@ -48,12 +48,12 @@ macro_rules! page {
     ($which:literal) => {
         concat!(
             "SELECT NULL::text AS kind, NULL::uuid AS tenant, NULL::uuid AS subject, \
-                    NULL::bigint AS floor, NULL::timestamptz AS expires_at, \
+                    NULL::bigint AS floor, NULL::bytea AS thumbprint, NULL::timestamptz AS expires_at, \
                     g.store || '/' || l.life || '/' || extract(epoch FROM pg_postmaster_start_time()) AS origin, \
                     pg_current_snapshot()::text AS snapshot, clock_timestamp() AS now \
              FROM auth.settings g LEFT JOIN auth.lives l USING (singleton) WHERE g.singleton \
              UNION ALL \
-             SELECT r.kind, r.tenant, r.subject, r.floor, r.expires_at, NULL, NULL, NULL \
+             SELECT r.kind, r.tenant, r.subject, r.floor, r.thumbprint, r.expires_at, NULL, NULL, NULL \
              FROM auth.revocations r WHERE r.expires_at > statement_timestamp()",
             $which
         )

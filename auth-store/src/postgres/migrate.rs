@@ -25,6 +25,10 @@ const STEPS: &[(&str, &str)] = &[
         "attempts",
         include_str!("../../migrations/postgres/0002_attempts.sql"),
     ),
+    (
+        "key life",
+        include_str!("../../migrations/postgres/0003_key_life.sql"),
+    ),
 ];
 
 /// Brings the schema up to date; safe when several instances start at once.

@@ -1,5 +1,6 @@
 //! Rows of the tables, as the contracts speak of them.
 
+use auth_core::key::Thumbprint;
 use auth_core::refresh::{Salt, SecretHash};
 use auth_core::revocation::{Revocation, Target};
 use auth_core::{ClientId, RootKeyId, SessionId, TenantId, Timestamp, UserId};
@@ -73,7 +74,7 @@ pub(super) fn session(row: &PgRow) -> Result<Session, StoreError> {
         salt: Salt::from_bytes(bytes(row, "salt")?),
         secret_hash: SecretHash::from_bytes(bytes(row, "secret_hash")?),
         rotated_at: time(row, "rotated_at")?,
-        prev_rotated_at: get::<Option<Time>>(row, "prev_rotated_at")?.map(|time| time.0),
+        prev_rotated_at: optional_time(row, "prev_rotated_at")?,
         idle_expires_at: time(row, "idle_expires_at")?,
         expires_at: time(row, "expires_at")?,
     })
@@ -91,10 +92,19 @@ pub(super) fn grant(row: &PgRow) -> Result<Grant, StoreError> {
 
 /// A row of the log.
 pub(super) fn revocation(row: &PgRow) -> Result<Revocation, StoreError> {
-    let subject: Option<Uuid> = get(row, "subject")?;
-    let target = TargetColumns::read(get(row, "kind")?, tenant(row)?, subject, get(row, "floor")?)?;
+    let thumbprint = match get::<Option<&[u8]>>(row, "thumbprint")? {
+        Some(_) => Some(Thumbprint::from_bytes(bytes(row, "thumbprint")?)),
+        None => None,
+    };
+    let columns = TargetColumns {
+        kind: get(row, "kind")?,
+        tenant: tenant(row)?,
+        subject: get::<Option<Uuid>>(row, "subject")?,
+        floor: get(row, "floor")?,
+        thumbprint,
+    };
     Ok(Revocation {
-        target,
+        target: columns.target()?,
         expires_at: time(row, "expires_at")?,
     })
 }
@@ -117,6 +127,13 @@ where
 
 pub(super) fn time(row: &PgRow, column: &'static str) -> Result<Timestamp, StoreError> {
     get::<Time>(row, column).map(|time| time.0)
+}
+
+pub(super) fn optional_time(
+    row: &PgRow,
+    column: &'static str,
+) -> Result<Option<Timestamp>, StoreError> {
+    Ok(get::<Option<Time>>(row, column)?.map(|time| time.0))
 }
 
 fn tenant(row: &PgRow) -> Result<TenantId, StoreError> {

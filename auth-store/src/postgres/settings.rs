@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sqlx::postgres::PgRow;
 
 use super::lease::Lease;
 use super::row::get;
@@ -44,12 +45,17 @@ async fn read(lease: &mut Lease) -> Result<Settings, StoreError> {
         .read(READ, |sql| sql)
         .await?
         .ok_or_else(|| corrupt("store"))?;
-    let lifetime: i64 = get(&row, "max_token_lifetime")?;
+    Ok(Settings {
+        store: get(&row, "store")?,
+        max_token_lifetime: lifetime(&row)?,
+    })
+}
+
+/// The column `max_token_lifetime`.
+pub(super) fn lifetime(row: &PgRow) -> Result<Duration, StoreError> {
+    let lifetime: i64 = get(row, "max_token_lifetime")?;
     let lifetime = lifetime
         .try_into()
         .map_err(|_| corrupt("max_token_lifetime"))?;
-    Ok(Settings {
-        store: get(&row, "store")?,
-        max_token_lifetime: Duration::from_micros(lifetime),
-    })
+    Ok(Duration::from_micros(lifetime))
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use auth_core::key::Thumbprint;
 use auth_core::revocation::Target;
 use auth_core::{SessionId, TenantId, UserId};
 use sqlx::SqlSafeStr;
@@ -63,33 +64,38 @@ pub(crate) fn migrator(table: &'static str, steps: &[(&'static str, &'static str
     migrator
 }
 
-/// A revocation target as four columns.
+/// A revocation target as five columns.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    not(feature = "sqlite"),
-    expect(dead_code, reason = "PostgreSQL's statements name the columns")
-)]
-pub(crate) struct TargetColumns {
-    pub(crate) kind: &'static str,
+pub(crate) struct TargetColumns<'r> {
+    pub(crate) kind: &'r str,
     pub(crate) tenant: TenantId,
     pub(crate) subject: Option<Uuid>,
     pub(crate) floor: Option<i64>,
+    pub(crate) thumbprint: Option<Thumbprint>,
 }
 
 const SESSION: &str = "session";
 const USER: &str = "user";
 const TENANT: &str = "tenant";
+const SIGNING_KEY: &str = "signing_key";
 
-impl TargetColumns {
+impl TargetColumns<'_> {
     /// Of a target; `None` for a kind that this build does not know.
     #[cfg(feature = "sqlite")]
     pub(crate) fn of(target: &Target) -> Option<Self> {
+        let nothing = TargetColumns {
+            kind: "",
+            tenant: TenantId::DEFAULT,
+            subject: None,
+            floor: None,
+            thumbprint: None,
+        };
         Some(match *target {
             Target::Session { tenant, session } => Self {
                 kind: SESSION,
                 tenant,
                 subject: Some(*session.as_uuid()),
-                floor: None,
+                ..nothing
             },
             Target::User {
                 tenant,
@@ -100,12 +106,18 @@ impl TargetColumns {
                 tenant,
                 subject: Some(*user.as_uuid()),
                 floor: Some(floor),
+                ..nothing
             },
             Target::Tenant { tenant, floor } => Self {
                 kind: TENANT,
                 tenant,
-                subject: None,
                 floor: Some(floor),
+                ..nothing
+            },
+            Target::SigningKey { thumbprint } => Self {
+                kind: SIGNING_KEY,
+                thumbprint: Some(thumbprint),
+                ..nothing
             },
             _ => return None,
         })
@@ -116,23 +128,20 @@ impl TargetColumns {
     /// # Errors
     /// A row that cannot be understood is never skipped: the token it revokes
     /// would live.
-    pub(crate) fn read(
-        kind: &str,
-        tenant: TenantId,
-        subject: Option<Uuid>,
-        floor: Option<i64>,
-    ) -> Result<Target, StoreError> {
-        match (kind, subject, floor) {
-            (SESSION, Some(id), None) => Ok(Target::Session {
+    pub(crate) fn target(self) -> Result<Target, StoreError> {
+        let tenant = self.tenant;
+        match (self.kind, self.subject, self.floor, self.thumbprint) {
+            (SESSION, Some(id), None, None) => Ok(Target::Session {
                 tenant,
                 session: SessionId::from_uuid(id),
             }),
-            (USER, Some(id), Some(floor)) => Ok(Target::User {
+            (USER, Some(id), Some(floor), None) => Ok(Target::User {
                 tenant,
                 user: UserId::from_uuid(id),
                 floor,
             }),
-            (TENANT, None, Some(floor)) => Ok(Target::Tenant { tenant, floor }),
+            (TENANT, None, Some(floor), None) => Ok(Target::Tenant { tenant, floor }),
+            (SIGNING_KEY, None, None, Some(thumbprint)) => Ok(Target::SigningKey { thumbprint }),
             _ => Err(corrupt("kind")),
         }
     }

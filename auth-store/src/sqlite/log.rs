@@ -2,6 +2,7 @@
 //! appears after a greater one.
 
 use async_trait::async_trait;
+use auth_core::Timestamp;
 use auth_core::revocation::{Cursor, LogError, LogPage, Revocation, RevocationLog, Target};
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
@@ -19,7 +20,7 @@ use crate::traits::REVOCATION_MARGIN;
 /// file is an older copy), reads everything. `+`: a cursor near the end is
 /// worth more than the index on the expiry.
 pub(super) const READ: &str = "\
-    SELECT head.store, head.last, r.seq, r.kind, r.tenant_id, r.subject, r.floor, r.expires_at \
+    SELECT head.store, head.last, r.seq, r.kind, r.tenant_id, r.subject, r.floor, r.thumbprint, r.expires_at \
     FROM (SELECT store, \
                  coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'auth_revocations'), 0) AS last \
           FROM auth_settings WHERE id = 1) AS head \
@@ -77,17 +78,21 @@ fn parse(cursor: &Cursor) -> Option<(Uuid, i64)> {
 /// Writes a row that outlives every token it could concern.
 pub(super) async fn append(tx: &mut Tx, target: Target) -> Result<Revocation, StoreError> {
     let lifetime = settings::read(tx).await?.max_token_lifetime;
-    let expires_at = tx.now + lifetime + REVOCATION_MARGIN;
+    let expires_at = match target {
+        Target::SigningKey { .. } => Timestamp::MAX,
+        _ => tx.now + lifetime + REVOCATION_MARGIN,
+    };
     let columns = TargetColumns::of(&target)
         .ok_or_else(|| StoreError::new(StoreErrorKind::Other, "a target this store cannot keep"))?;
     sqlx::query(
-        "INSERT INTO auth_revocations (kind, tenant_id, subject, floor, expires_at) \
-         VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO auth_revocations (kind, tenant_id, subject, floor, thumbprint, expires_at) \
+         VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(columns.kind)
     .bind(id(columns.tenant.as_uuid()))
     .bind(columns.subject.as_ref().map(id))
     .bind(columns.floor)
+    .bind(columns.thumbprint.map(|key| key.as_bytes().to_vec()))
     .bind(expires_at.unix_micros())
     .execute(&mut tx.connection)
     .await

@@ -18,6 +18,10 @@ const STEPS: &[(&str, &str)] = &[
         "attempts",
         include_str!("../../migrations/sqlite/0002_attempts.sql"),
     ),
+    (
+        "key life",
+        include_str!("../../migrations/sqlite/0003_key_life.sql"),
+    ),
 ];
 
 /// Runs what has not been run; refuses a schema that is newer than this build,

@@ -1,6 +1,7 @@
 //! From rows to values. What cannot be is an error of kind `Corrupt`, never a
 //! guess.
 
+use auth_core::key::Thumbprint;
 use auth_core::refresh::{Salt, SecretHash};
 use auth_core::revocation::Revocation;
 use auth_core::{ClientId, RootKeyId, SessionId, TenantId, Timestamp, UserId};
@@ -84,9 +85,19 @@ pub(super) fn revocation(row: &SqliteRow) -> Result<Revocation, StoreError> {
         Some(_) => Some(uuid(row, "subject")?),
         None => None,
     };
-    let tenant = TenantId::from_uuid(uuid(row, "tenant_id")?);
+    let thumbprint = match get::<Option<&[u8]>>(row, "thumbprint")? {
+        Some(_) => Some(Thumbprint::from_bytes(bytes(row, "thumbprint")?)),
+        None => None,
+    };
+    let columns = TargetColumns {
+        kind: get(row, "kind")?,
+        tenant: TenantId::from_uuid(uuid(row, "tenant_id")?),
+        subject,
+        floor: get(row, "floor")?,
+        thumbprint,
+    };
     Ok(Revocation {
-        target: TargetColumns::read(get(row, "kind")?, tenant, subject, get(row, "floor")?)?,
+        target: columns.target()?,
         expires_at: time(row, "expires_at")?,
     })
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
 
 use super::SqliteStore;
 use super::error::failed;
@@ -35,10 +36,15 @@ pub(super) async fn read(tx: &mut Tx) -> Result<Settings, StoreError> {
         .fetch_one(&mut tx.connection)
         .await
         .map_err(failed)?;
-    let lifetime = u64::try_from(get::<i64>(&row, "max_token_lifetime")?)
-        .map_err(|_| corrupt("max_token_lifetime"))?;
     Ok(Settings {
         store: uuid(&row, "store")?,
-        max_token_lifetime: Duration::from_micros(lifetime),
+        max_token_lifetime: lifetime(&row)?,
     })
+}
+
+/// The column `max_token_lifetime`.
+pub(super) fn lifetime(row: &SqliteRow) -> Result<Duration, StoreError> {
+    let lifetime = u64::try_from(get::<i64>(row, "max_token_lifetime")?)
+        .map_err(|_| corrupt("max_token_lifetime"))?;
+    Ok(Duration::from_micros(lifetime))
 }

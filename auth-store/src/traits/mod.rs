@@ -1,6 +1,7 @@
 //! The contracts a store keeps.
 
 mod attempt;
+mod key_life;
 mod rotation;
 mod session;
 mod settings;
@@ -11,12 +12,15 @@ mod user;
 use std::fmt;
 
 pub use attempt::{Attempt, AttemptFrom, AttemptStore, Budget, Charge, Reservation, Settlement};
+pub use key_life::{KeyLife, KeyState};
 pub use rotation::{Decision, Rotation, SessionState};
 pub use session::{
     EndSessions, Grant, NewSession, OpenOutcome, RotateOutcome, Seen, Session, SessionStore,
 };
 pub use settings::{REVOCATION_MARGIN, Settings, SettingsStore};
-pub use signing_key::{SealedKey, SigningKeyStore};
+pub use signing_key::{
+    AddKeyOutcome, NewSigningKey, RevokeKeyOutcome, SealedKey, SigningKeyStore, SigningKeys,
+};
 pub use tenant::TenantStore;
 pub use user::{
     ChangeOutcome, Committed, CreateOutcome, NewUser, PasswordChange, User, UserRecord, UserStatus,

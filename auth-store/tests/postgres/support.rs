@@ -224,7 +224,8 @@ impl Subject for Place {
                 prev_rotated_at = prev_rotated_at - {back}, expires_at = expires_at - {back},
                 idle_expires_at = idle_expires_at - {back}, revoked_at = revoked_at - {back};
             UPDATE {s}.revocations SET expires_at = expires_at - {back};
-            UPDATE {s}.signing_keys SET created_at = created_at - {back};";
+            UPDATE {s}.signing_keys SET created_at = created_at - {back}, active_at = active_at - {back},
+                revoked_at = revoked_at - {back};";
         run(
             &mut self.beside().await,
             &self.schema,

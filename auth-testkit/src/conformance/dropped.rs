@@ -7,10 +7,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use auth_core::revocation::{Cursor, Target};
-use auth_core::{Sealed, Timestamp};
-use auth_store::{EndSessions, Identifier, RotateOutcome, SealedKey};
+use auth_store::{EndSessions, Identifier, RotateOutcome};
 
 use super::Subject;
+use super::keys::key;
 use super::world::{HOUR, World, holds};
 
 pub(super) const ROUNDS: usize = 50;
@@ -153,12 +153,7 @@ pub async fn whatever_is_dropped_the_store_works_on(subject: &dyn Subject) {
     let (user, held) = world.logged_in().await;
     let name = Identifier::new(&user.identifier).unwrap();
     let tenant = world.tenant_id();
-    let key = SealedKey {
-        kid: "kid".into(),
-        algorithm: "EdDSA".into(),
-        private: Sealed::from_bytes(vec![1]),
-        created_at: Timestamp::default(),
-    };
+    let key = key(1);
     for round in 0..ROUNDS {
         let store = world.handle(round / 2);
         dropped(round, store.find_user(user.tenant, &name)).await;
@@ -168,17 +163,20 @@ pub async fn whatever_is_dropped_the_store_works_on(subject: &dyn Subject) {
         dropped(round, store.settings(HOUR)).await;
         dropped(round, store.create_tenant(tenant)).await;
         if let Some(keys) = store.signing_key_store() {
-            dropped(round, keys.store_first_signing_key(&key)).await;
+            dropped(round, keys.add_signing_key(&key, None, HOUR)).await;
             dropped(round, keys.signing_keys()).await;
+            dropped(round, keys.forget_signing_keys()).await;
+            let (kid, sealed) = (&key.kid, &key.private);
+            dropped(round, keys.reseal_signing_key(kid, sealed, sealed)).await;
         }
     }
     world.store.create_tenant(tenant).await.unwrap();
     world.user_of(tenant).await;
     assert!(world.store.settings(HOUR).await.unwrap().max_token_lifetime >= HOUR);
     if let Some(keys) = world.store.signing_key_store() {
-        keys.store_first_signing_key(&key).await.unwrap();
+        keys.add_signing_key(&key, None, HOUR).await.unwrap();
         assert_eq!(
-            keys.signing_keys().await.unwrap().len(),
+            keys.signing_keys().await.unwrap().keys.len(),
             1,
             "one first key is stored"
         );

@@ -181,8 +181,20 @@ macro_rules! __store_cases {
             }
             keys {
                 of_8_first_keys_at_once_one_wins
+                of_8_next_keys_at_once_one_wins
                 a_sealed_key_comes_back_unchanged
-                a_first_key_stays_the_first
+                a_key_signs_when_it_was_told_to
+                a_key_after_any_but_the_last_is_lost
+                a_key_is_sealed_anew_if_it_is_as_seen
+            }
+            key_revocation {
+                a_revoked_key_is_revoked_for_ever
+                a_key_is_revoked_once
+                a_revoked_signer_is_replaced_at_once
+                of_8_revocations_of_the_signer_one_replaces_it
+                a_rotation_racing_a_revocation_leaves_one_signer
+                only_expired_keys_are_forgotten
+                a_dropped_revocation_is_made_or_not
             }
             attempts {
                 after_five_failures_each_wait_is_twice_the_last

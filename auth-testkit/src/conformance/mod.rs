@@ -59,6 +59,7 @@ pub mod ends;
 pub mod expiry;
 pub mod extremes;
 pub mod hostile;
+pub mod key_revocation;
 pub mod keys;
 pub mod lifetimes;
 mod list;
