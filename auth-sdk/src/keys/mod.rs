@@ -256,8 +256,14 @@ impl StoredKeys {
                 self.view.raise(&Revocation::of_key(thumbprint), read.now);
             }
         }
-        let held = Held::new(&read, &self.roots, &self.read().held)?;
+        let mut held = Held::new(&read, &self.roots, &self.read().held)?;
         let mut state = self.write();
+        // What was revoked while the store was being asked stays so.
+        for known in &state.held.keys {
+            if let Some(at) = known.life.revoked_at {
+                held.revoke(&known.kid, at);
+            }
+        }
         state.held = held;
         self.present(&mut state);
         Ok(read)
@@ -358,3 +364,6 @@ impl fmt::Debug for StoredKeys {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
