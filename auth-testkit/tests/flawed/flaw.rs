@@ -128,7 +128,20 @@ pub(crate) enum Flaw {
 
     // Keys, and connections.
     EveryKeyIsStored,
-    LastKeyIsStored,
+    KeyIsReadThenWritten,
     KeyIsCut,
+    KeySignsAtOnce,
+    KeysAreSortedByTurn,
+    KeysComeWithTheirOwnTime,
+    ResealOverwrites,
+    ResealIsReadThenWritten,
+    RevokedKeyExpires,
+    RevokedKeyIsForgotten,
+    KeyIsRevokedAgain,
+    SecondRevocationIsSilent,
+    EveryRevocationReplaces,
+    ReplacementIsTwoSteps,
+    ReplacementIsLost,
+    ExpiredKeysStay,
     ConnectionsLeak,
 }

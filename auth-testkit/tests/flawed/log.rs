@@ -1,13 +1,12 @@
-//! A log, settings and keys that cannot be trusted.
+//! A log and settings that cannot be trusted.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use auth_core::Sealed;
-use auth_core::revocation::{Cursor, LogError, LogPage, RevocationLog, Target};
-use auth_store::{SealedKey, Settings, SettingsStore, SigningKeyStore, StoreError};
+use auth_core::revocation::{Cursor, LogError, LogPage, Revocation, RevocationLog, Target};
+use auth_store::{Settings, SettingsStore, StoreError};
 
-use super::{Flaw, Flawed, shorten};
+use super::{DAY, Flaw, Flawed, shorten};
 
 #[async_trait]
 impl RevocationLog for Flawed {
@@ -53,6 +52,12 @@ impl RevocationLog for Flawed {
                     page.rows.clone_from(&rows.log);
                 }
             }
+            Flaw::RevokedKeyExpires => {
+                let is_old = |row: &Revocation| {
+                    matches!(row.target, Target::SigningKey { .. }) && self.age() > DAY * 365
+                };
+                page.rows.retain(|row| !is_old(row));
+            }
             Flaw::MemoryIsShort => {
                 page.rows.iter_mut().for_each(shorten);
                 page.rows.retain(|row| page.now < row.expires_at);
@@ -76,39 +81,5 @@ impl SettingsStore for Flawed {
             _ => {}
         }
         Ok(settings)
-    }
-}
-
-#[async_trait]
-impl SigningKeyStore for Flawed {
-    async fn signing_keys(&self) -> Result<Vec<SealedKey>, StoreError> {
-        self.connect().await?;
-        let stored = self.rows.lock().await.keys.clone();
-        Ok(match self.flaw {
-            Flaw::EveryKeyIsStored => stored,
-            Flaw::LastKeyIsStored => stored.last().cloned().into_iter().collect(),
-            Flaw::KeyIsCut => {
-                let cut = |key: SealedKey| {
-                    let bytes = key.private.as_bytes().iter().copied().take(1000).collect();
-                    SealedKey {
-                        private: Sealed::from_bytes(bytes),
-                        ..key
-                    }
-                };
-                self.inner
-                    .signing_keys()
-                    .await?
-                    .into_iter()
-                    .map(cut)
-                    .collect()
-            }
-            _ => self.inner.signing_keys().await?,
-        })
-    }
-
-    async fn store_first_signing_key(&self, key: &SealedKey) -> Result<(), StoreError> {
-        self.connect().await?;
-        self.rows.lock().await.keys.push(key.clone());
-        self.inner.store_first_signing_key(key).await
     }
 }

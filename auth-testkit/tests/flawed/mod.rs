@@ -10,6 +10,7 @@
 
 mod attempts;
 mod flaw;
+mod keys;
 mod log;
 mod rotation;
 mod sessions;
@@ -24,13 +25,16 @@ use async_trait::async_trait;
 use auth_core::revocation::Revocation;
 use auth_core::{AccountKey, Clock, ManualClock, SessionId, SystemRandom, TenantId, Timestamp};
 use auth_store::{
-    AttemptStore, MemoryStore, SealedKey, Session, SigningKeyStore, Store, StoreError,
-    StoreErrorKind, TenantStore,
+    AttemptStore, MemoryStore, Session, SigningKeyStore, Store, StoreError, StoreErrorKind,
+    TenantStore,
 };
 use auth_testkit::conformance::Subject;
 pub(crate) use flaw::Flaw;
 pub(crate) use table::FOUND_BY;
 use tokio::sync::{Mutex, Semaphore};
+
+const BEGINNING: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The store, and one of its handles.
 #[derive(Clone, Debug)]
@@ -49,7 +53,6 @@ struct Rows {
     tenants: HashSet<TenantId>,
     reserved: HashSet<String>,
     log: Vec<Revocation>,
-    keys: Vec<SealedKey>,
     attempts: HashMap<AccountKey, u32>,
     lifetime: Duration,
 }
@@ -64,7 +67,7 @@ struct Row {
 
 impl Flawed {
     pub(crate) fn new(flaw: Flaw) -> Self {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_unix_seconds(1_800_000_000)));
+        let clock = Arc::new(ManualClock::at(BEGINNING));
         Self {
             flaw,
             inner: MemoryStore::with_clock(clock.clone()),
@@ -81,6 +84,11 @@ impl Flawed {
 
     fn now(&self) -> Timestamp {
         self.clock.now().wall
+    }
+
+    /// How long it has been there.
+    fn age(&self) -> Duration {
+        self.now().since(BEGINNING)
     }
 
     /// Where the tenant is ignored, all are the default one.

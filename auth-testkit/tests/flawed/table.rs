@@ -168,12 +168,35 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
     ]),
     (Flaw::LifetimeIsReadThenWritten, &["a_revocation_racing_a_longer_lifetime_outlives_it"]),
     (Flaw::IdentityIsPerHandle, &["the_longest_lifetime_rises_and_never_falls"]),
-    (Flaw::EveryKeyIsStored, &["of_8_first_keys_at_once_one_wins"]),
-    (Flaw::LastKeyIsStored, &[
+    (Flaw::EveryKeyIsStored, &[
         "of_8_first_keys_at_once_one_wins",
-        "a_first_key_stays_the_first",
+        "of_8_next_keys_at_once_one_wins",
+        "a_key_after_any_but_the_last_is_lost",
+    ]),
+    (Flaw::KeyIsReadThenWritten, &[
+        "of_8_first_keys_at_once_one_wins",
+        "of_8_next_keys_at_once_one_wins",
     ]),
     (Flaw::KeyIsCut, &["a_sealed_key_comes_back_unchanged"]),
+    (Flaw::KeySignsAtOnce, &["a_key_signs_when_it_was_told_to"]),
+    (Flaw::KeysAreSortedByTurn, &["a_key_after_any_but_the_last_is_lost"]),
+    (Flaw::KeysComeWithTheirOwnTime, &["a_key_signs_when_it_was_told_to"]),
+    (Flaw::ResealOverwrites, &["a_key_is_sealed_anew_if_it_is_as_seen"]),
+    (Flaw::ResealIsReadThenWritten, &["a_key_is_sealed_anew_if_it_is_as_seen"]),
+    (Flaw::RevokedKeyExpires, &["a_revoked_key_is_revoked_for_ever"]),
+    (Flaw::RevokedKeyIsForgotten, &[
+        "a_revoked_key_is_revoked_for_ever",
+        "only_expired_keys_are_forgotten",
+    ]),
+    (Flaw::KeyIsRevokedAgain, &["a_key_is_revoked_once"]),
+    (Flaw::SecondRevocationIsSilent, &["a_key_is_revoked_once"]),
+    (Flaw::EveryRevocationReplaces, &["a_revoked_signer_is_replaced_at_once"]),
+    (Flaw::ReplacementIsTwoSteps, &[
+        "of_8_revocations_of_the_signer_one_replaces_it",
+        "a_dropped_revocation_is_made_or_not",
+    ]),
+    (Flaw::ReplacementIsLost, &["a_rotation_racing_a_revocation_leaves_one_signer"]),
+    (Flaw::ExpiredKeysStay, &["only_expired_keys_are_forgotten"]),
     (Flaw::ConnectionsLeak, &["whatever_is_dropped_the_store_works_on"]),
     (Flaw::AttemptsNeverWait, &[
         "after_five_failures_each_wait_is_twice_the_last",
