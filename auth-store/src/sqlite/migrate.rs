@@ -39,3 +39,47 @@ pub(super) async fn run(connection: &mut SqliteConnection, path: &Path) -> Resul
         .map_err(|error| OpenError::sqlite(path, error))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, Row};
+
+    use super::*;
+
+    /// What the first version wrote goes on under the second.
+    #[tokio::test]
+    async fn an_old_file_keeps_its_keys_and_its_log() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sql::migrator("auth_migrations", &STEPS[..1])
+            .run(&mut connection)
+            .await
+            .unwrap();
+        let old = "INSERT INTO auth_signing_keys VALUES ('kid', 'EdDSA', x'01', 7000000);
+            INSERT INTO auth_revocations (kind, tenant_id, subject, expires_at)
+                VALUES ('session', zeroblob(16), zeroblob(16), 9), ('session', zeroblob(16), zeroblob(16), 8);
+            DELETE FROM auth_revocations WHERE expires_at = 8";
+        sqlx::raw_sql(old).execute(&mut connection).await.unwrap();
+        for _ in 0..2 {
+            run(&mut connection, Path::new("x")).await.unwrap();
+        }
+        let key = sqlx::query("SELECT turn, kid, active_at, revoked_at FROM auth_signing_keys")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!((key.get::<i64, _>(0), key.get::<&str, _>(1)), (1, "kid"));
+        assert_eq!((key.get::<i64, _>(2), key.get(3)), (7_000_000, None::<i64>));
+        // A cursor may stand at the row that is gone: the next one comes after.
+        let new = "INSERT INTO auth_revocations (kind, tenant_id, thumbprint, expires_at)
+            VALUES ('signing_key', zeroblob(16), zeroblob(32), 9) RETURNING seq";
+        let seq: i64 = sqlx::query_scalar(new)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(seq, 3);
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM auth_revocations")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(rows, 2);
+    }
+}

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use auth_store::{ConnectError, PgStore, SettingsStore};
+use auth_core::Sealed;
+use auth_core::revocation::{Cursor, RevocationLog};
+use auth_store::{
+    AddKeyOutcome, ConnectError, NewSigningKey, PgStore, SettingsStore, SigningKeyStore,
+};
 use auth_testkit::servers::{self, Postgres};
 use sqlx::{Connection, PgConnection};
 
@@ -71,6 +75,35 @@ async fn what_is_the_applications_stays_as_it_was() {
     )
     .await;
     assert_eq!(rows, 2);
+}
+
+/// What the first version wrote goes on under the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_schema_keeps_its_keys_and_its_log() {
+    let (url, mut beside) = server().await;
+    let schema = schema();
+    let first = PgStore::migration_scripts(&schema).unwrap().swap_remove(0);
+    run(&mut beside, &schema, &first).await;
+    let old = "INSERT INTO {s}.signing_keys (kid, algorithm, private, first) VALUES ('kid', 'EdDSA', '\\x01', true);
+        INSERT INTO {s}.revocations (tenant, kind, subject, expires_at)
+            VALUES (gen_random_uuid(), 'session', gen_random_uuid(), now() + interval '1 hour')";
+    run(&mut beside, &schema, old).await;
+    let store = builder(&url, &schema).connect().await.unwrap();
+    let keys = store.signing_keys().await.unwrap().keys;
+    assert_eq!((keys.len(), keys[0].kid.as_str()), (1, "kid"));
+    assert_eq!(
+        (keys[0].active_at, keys[0].revoked_at),
+        (keys[0].created_at, None)
+    );
+    let page = store.read_log(&Cursor::start()).await.unwrap();
+    assert_eq!(page.rows.len(), 1);
+    let next = NewSigningKey {
+        kid: "next".to_owned(),
+        algorithm: "EdDSA".to_owned(),
+        private: Sealed::from_bytes(vec![2]),
+    };
+    let added = store.add_signing_key(&next, Some("kid"), Duration::ZERO);
+    assert_eq!(added.await.unwrap(), AddKeyOutcome::Stored);
 }
 
 #[tokio::test(flavor = "multi_thread")]
