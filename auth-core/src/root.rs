@@ -189,8 +189,10 @@ fn expand<const N: usize>(material: &[u8], purpose: Purpose) -> Secret<[u8; N]> 
 ///
 /// A rotation goes next → active → retired: make the new secret known to every
 /// instance with [`with_other`](Self::with_other), then make it the active
-/// one; keep the old as an other for as long as a session may name it, or a
-/// signing key is sealed under it.
+/// one. An instance that starts seals the signing keys anew under its active
+/// secret: once every instance has been started with the new one active, no key
+/// needs the old one. Keep it as an other for as long as a session may name it;
+/// sessions whose secret is dropped end with their next refresh.
 #[derive(Clone, Debug)]
 pub struct RootSecrets {
     active: RootSecret,

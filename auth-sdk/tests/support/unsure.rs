@@ -136,10 +136,6 @@ impl Unsure {
         self.up()
     }
 
-    fn keys<'s>(&self, store: &'s dyn Store) -> &'s dyn SigningKeyStore {
-        store.signing_key_store().unwrap()
-    }
-
     async fn confirm<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if self.slow.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -168,7 +164,7 @@ impl SigningKeyStore for Unsure {
             tokio::time::sleep(Duration::from_millis(20)).await;
             return Err(StoreErrorKind::Timeout.into());
         }
-        self.keys(self.up()?).signing_keys().await
+        self.up()?.signing_key_store().unwrap().signing_keys().await
     }
 
     async fn add_signing_key(
@@ -177,7 +173,7 @@ impl SigningKeyStore for Unsure {
         after: Option<&str>,
         signs_in: Duration,
     ) -> Result<AddKeyOutcome, StoreError> {
-        let keys = self.keys(self.change()?);
+        let keys = self.change()?.signing_key_store().unwrap();
         self.confirm(keys.add_signing_key(key, after, signs_in).await)
             .await
     }
@@ -188,7 +184,7 @@ impl SigningKeyStore for Unsure {
         from: &Sealed,
         to: &Sealed,
     ) -> Result<bool, StoreError> {
-        let keys = self.keys(self.change()?);
+        let keys = self.change()?.signing_key_store().unwrap();
         self.confirm(keys.reseal_signing_key(kid, from, to).await)
             .await
     }
@@ -198,13 +194,17 @@ impl SigningKeyStore for Unsure {
         kid: &str,
         replacement: Option<&NewSigningKey>,
     ) -> Result<Committed<RevokeKeyOutcome>, StoreError> {
-        let keys = self.keys(self.change()?);
+        let keys = self.change()?.signing_key_store().unwrap();
         self.confirm(keys.revoke_signing_key(kid, replacement).await)
             .await
     }
 
     async fn forget_signing_keys(&self) -> Result<u64, StoreError> {
-        self.keys(self.up()?).forget_signing_keys().await
+        self.up()?
+            .signing_key_store()
+            .unwrap()
+            .forget_signing_keys()
+            .await
     }
 }
 
