@@ -257,6 +257,8 @@ impl StoredKeys {
             }
         }
         let mut held = Held::new(&read, &self.roots, &self.read().held)?;
+        // As time goes on there are fewer: what is a set now will be one then.
+        held.at(read.now)?;
         let mut state = self.write();
         // What was revoked while the store was being asked stays so.
         for known in &state.held.keys {
@@ -271,10 +273,9 @@ impl StoredKeys {
 
     /// Makes what counts now, if it is another thing than before.
     fn present(&self, state: &mut State) {
-        let Ok(present) = state.held.at(self.now()) else {
-            // Two keys of one id: no store has them.
-            return;
-        };
+        // What is no set was not taken over from the store; nobody is better
+        // than the wrong ones.
+        let present = state.held.at(self.now()).unwrap_or_default();
         let is_same = present.is(&state.present);
         state.present = present;
         if !is_same {
