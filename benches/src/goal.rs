@@ -77,6 +77,7 @@ impl Goal {
     }
 
     /// The same, of the time of the processors.
+    #[must_use]
     pub fn of_processors(self) -> Self {
         Self {
             of: Of::ProcessorTime,
