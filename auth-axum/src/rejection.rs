@@ -16,7 +16,7 @@ use crate::challenge::Realm;
 /// `reason` in a word and the `detail` in a sentence.
 ///
 /// All of it comes from closed sets; nothing the client sent is repeated.
-/// Status and title are those of [`Code`]. Every 503 carries `Retry-After`,
+/// Status and title are those of [`Code`]. Every 429 and 503 carries `Retry-After`,
 /// every refusal of a bearer token its challenge, all of them
 /// `Cache-Control: no-store`.
 ///
@@ -119,7 +119,7 @@ impl IntoResponse for Rejection {
         for challenge in self.challenges {
             headers.append(WWW_AUTHENTICATE, challenge);
         }
-        if status == 503 {
+        if self.code.is_temporary() {
             headers.insert(RETRY_AFTER, seconds(self.retry_after).into());
         }
         response
@@ -154,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn every_outage_says_when_to_come_back_and_no_other_code_does() {
+    fn what_is_temporary_says_when_to_come_back_and_no_other_code_does() {
         for code in Code::ALL {
             let response = Rejection::new(*code).into_response();
             assert_eq!(response.status().as_u16(), code.http_status());
             assert_eq!(
                 response.headers().contains_key(RETRY_AFTER),
-                code.http_status() == 503
+                matches!(code.http_status(), 429 | 503)
             );
             assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
         }

@@ -24,6 +24,12 @@ macro_rules! codes {
                 match self { $(Self::$variant => $http,)* }
             }
 
+            /// Whether it may help to try again later, so that the answer says
+            /// when.
+            pub const fn is_temporary(self) -> bool {
+                matches!(self.http_status(), 429 | 503)
+            }
+
             /// The gRPC status.
             pub const fn grpc_status(self) -> GrpcStatus {
                 match self { $(Self::$variant => GrpcStatus::$grpc,)* }
@@ -91,6 +97,8 @@ codes! {
     UnsupportedMediaType: "unsupported_media_type", 415, InvalidArgument, "The request body must be application/json";
     /// The client took too long to send its request.
     RequestTimeout: "request_timeout", 408, InvalidArgument, "The request took too long to arrive";
+    /// Too many attempts at one account's password; the next one must wait.
+    TooManyAttempts: "too_many_attempts", 429, ResourceExhausted, "Too many attempts; try again later";
     /// More work is asked for than can be done in time.
     Overloaded: "overloaded", 503, ResourceExhausted, "Too busy at present; try again later";
     /// Something that the decision needs cannot be asked at present.

@@ -22,6 +22,7 @@ pub mod key;
 mod network;
 #[cfg(feature = "password")]
 pub mod password;
+mod proxies;
 mod random;
 pub mod refresh;
 mod requirement;
@@ -40,6 +41,7 @@ pub use id::{ClientId, ParseIdError, SessionId, TenantId, TokenId, UserId};
 pub use identity::{ClaimsError, Identity};
 pub use issuer::{Audience, Issuer, NameError};
 pub use network::Network;
+pub use proxies::TrustedProxies;
 pub use random::{EntropyError, SecureRandom, SystemRandom, draw};
 pub use requirement::{Denied, Requirement};
 pub use root::{RootKeyId, RootSecret, RootSecretError, RootSecrets};

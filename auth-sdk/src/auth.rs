@@ -41,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) view: RevocationView,
     pub(crate) verifier: Verifier,
     pub(crate) lifetimes: Lifetimes,
+    pub(crate) response_floor: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]

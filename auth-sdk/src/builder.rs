@@ -30,6 +30,8 @@ use crate::profile::{PlainProfile, TokenProfile};
 /// - hash pool: one thread a core, less one when there are several
 /// - signing keys: those of [`KeyRotation`], a new one every 30 days
 /// - token profile: no scope, no claims of the application's own
+/// - attempts at passwords: counted, in a store that must do so
+/// - response floor of log-in: none
 /// - clock and randomness: the system's
 #[derive(Debug)]
 pub struct AuthBuilder {
@@ -46,6 +48,8 @@ pub struct AuthBuilder {
     profile: Arc<dyn TokenProfile>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
+    response_floor: Option<Duration>,
+    unlimited_attempts: bool,
 }
 
 /// An [`Auth`] cannot be built as asked.
@@ -61,6 +65,13 @@ pub enum BuildError {
     /// The store has no place for signing keys.
     #[error("the store keeps no signing keys")]
     NoSigningKeys,
+    /// The store counts no attempts at passwords, so that anybody could guess
+    /// without end.
+    #[error(
+        "the store counts no attempts at passwords; \
+         danger_accept_unlimited_attempts builds all the same"
+    )]
+    NoAttempts,
     /// The stored signing keys were sealed under another root secret.
     #[error(
         "the store's signing keys were sealed under a root secret that was not given; \
@@ -112,6 +123,8 @@ impl AuthBuilder {
             profile: Arc::new(PlainProfile),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
+            response_floor: None,
+            unlimited_attempts: false,
         }
     }
 
@@ -179,6 +192,27 @@ impl AuthBuilder {
         self
     }
 
+    /// A log-in is answered no earlier than `floor` after it began, whatever the
+    /// answer; only [`AuthError::Overloaded`], which says nothing of an account, is
+    /// answered at once. 10 s at most.
+    ///
+    /// It hides that hashes of other systems, and those of other parameters, take
+    /// another time than the dummy of an account that is not there, if it is longer
+    /// than the slowest of them, its place in the queue included. While all hashes
+    /// are current it has nothing to hide.
+    pub const fn with_response_floor(mut self, floor: Duration) -> Self {
+        self.response_floor = Some(floor);
+        self
+    }
+
+    /// Builds over a store that counts no attempts too. Then anybody may guess at a
+    /// password as often and as fast as hashes can be computed, unless something
+    /// in front of the service counts. A store that does count counts on.
+    pub const fn danger_accept_unlimited_attempts(mut self) -> Self {
+        self.unlimited_attempts = true;
+        self
+    }
+
     /// Builds it: makes or unseals the signing keys, seals them anew under the
     /// active root secret, and learns what is revoked. A task that looks after
     /// the keys runs until the last handle is dropped.
@@ -188,6 +222,9 @@ impl AuthBuilder {
     pub async fn build(self) -> Result<Auth, BuildError> {
         self.check_lifetimes()?;
         self.rotation.check().map_err(BuildError::KeyRotation)?;
+        if self.store.attempt_store().is_none() && !self.unlimited_attempts {
+            return Err(BuildError::NoAttempts);
+        }
         let pool = match self.pool {
             Some(pool) => pool,
             None => HashPool::builder()
@@ -229,6 +266,7 @@ impl AuthBuilder {
                 profile: self.profile,
                 random: self.random,
                 lifetimes: self.lifetimes,
+                response_floor: self.response_floor,
                 pool,
                 clock,
                 tending: Tending::begin(&keys),
@@ -258,12 +296,17 @@ impl AuthBuilder {
             "a session must end within 400 days"
         } else if grace > Rotation::MAX_GRACE {
             "the rotation grace must not exceed 60 s"
+        } else if self.response_floor > Some(MAX_RESPONSE_FLOOR) {
+            "the response floor must not exceed 10 s"
         } else {
             return Ok(());
         };
         Err(BuildError::Lifetime(wrong))
     }
 }
+
+/// Longer than any client waits.
+const MAX_RESPONSE_FLOOR: Duration = Duration::from_secs(10);
 
 impl From<KeyLoadError> for BuildError {
     fn from(error: KeyLoadError) -> Self {

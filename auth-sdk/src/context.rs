@@ -56,9 +56,11 @@ impl Context {
         self
     }
 
-    /// From this address: the client's own, not that of a proxy in between. When
-    /// there are more passwords to hash than time, networks (IPv4 /24, IPv6 /48)
-    /// share it equally; requests without an address share as one.
+    /// From this address: the client's own, not that of a proxy in between
+    /// ([`TrustedProxies`](auth_core::TrustedProxies) finds it). When there are more
+    /// passwords to hash than time, networks (IPv4 /24, IPv6 /48) share it equally,
+    /// and attempts at a password are counted by network; requests without an
+    /// address count as one.
     pub const fn with_client_address(mut self, address: IpAddr) -> Self {
         self.network = Network::of(address);
         self

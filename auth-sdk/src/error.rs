@@ -37,6 +37,13 @@ pub enum AuthError {
     /// No such user, session or tenant, or not the caller's.
     #[error("there is no such thing")]
     NotFound,
+    /// Too many wrong passwords were tried at this account, or at this identifier
+    /// that nobody has: the next attempt must wait. This one was not counted.
+    #[error("too many attempts")]
+    TooManyAttempts {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
     /// More passwords wait to be hashed than can be in time.
     #[error("too busy at present")]
     Overloaded {
@@ -64,6 +71,7 @@ impl AuthError {
             Self::Password(_) => Code::PasswordRejected,
             Self::IdentifierTaken => Code::IdentifierTaken,
             Self::NotFound => Code::NotFound,
+            Self::TooManyAttempts { .. } => Code::TooManyAttempts,
             Self::Overloaded { .. } => Code::Overloaded,
             Self::Unavailable(_) => Code::Unavailable,
             Self::Internal(_) => Code::Internal,
@@ -73,7 +81,9 @@ impl AuthError {
     /// When it is worth trying again, where it is.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Overloaded { retry_after } => Some(*retry_after),
+            Self::TooManyAttempts { retry_after } | Self::Overloaded { retry_after } => {
+                Some(*retry_after)
+            }
             Self::Unavailable(_) => Some(Duration::from_secs(1)),
             _ => None,
         }

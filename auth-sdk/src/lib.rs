@@ -33,6 +33,7 @@
 //! # }
 //! ```
 
+mod attempts;
 mod auth;
 mod builder;
 mod context;
@@ -64,8 +65,8 @@ pub use tokens::TokenPair;
 
 #[doc(no_inline)]
 pub use auth_core::{
-    Audience, ClientId, Clock, Code, Identity, Issuer, Requirement, RootSecret, RootSecrets, Scope,
-    SessionId, SystemRandom, TenantId, Timestamp, UserId,
+    Audience, ClientId, Clock, Code, DeviceToken, Identity, Issuer, Requirement, RootSecret,
+    RootSecrets, Scope, SessionId, SystemRandom, TenantId, Timestamp, UserId,
     jwt::AccessToken,
     key::Jwks,
     password::{

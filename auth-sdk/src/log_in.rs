@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use auth_core::password::{HashError, Password, PasswordHash};
 use auth_core::refresh::{RefreshToken, TokenSecret};
-use auth_core::{ClientId, Clock, Scope, SessionId};
+use auth_core::{AccountKey, ClientId, Clock, DeviceToken, Scope, SessionId};
 use auth_store::{
-    Identifier, NewSession, OpenOutcome, PasswordChange, Seen, User, UserRecord, UserStatus,
+    AttemptFrom, Identifier, NewSession, OpenOutcome, PasswordChange, Seen, User, UserRecord,
+    UserStatus,
 };
 use tracing::Instrument;
 
+use crate::attempts::{Begun, account};
 use crate::auth::{Auth, Shared};
 use crate::context::Context;
 use crate::error::AuthError;
@@ -30,6 +32,8 @@ pub struct LogIn {
     /// The scope the client asks for; all that the user may have, if it does
     /// not say.
     pub scope: Option<Scope>,
+    /// What an earlier log-in left on the device.
+    pub device: Option<DeviceToken>,
 }
 
 impl LogIn {
@@ -40,6 +44,7 @@ impl LogIn {
             password,
             client: ClientId::default(),
             scope: None,
+            device: None,
         }
     }
 
@@ -52,6 +57,13 @@ impl LogIn {
     /// With this scope.
     pub fn with_scope(mut self, scope: Scope) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    /// From a device that has logged in before: with [`LoggedIn::device`] of that
+    /// log-in. One that is none, or of another account, is as good as none.
+    pub fn with_device_token(mut self, device: DeviceToken) -> Self {
+        self.device = Some(device);
         self
     }
 }
@@ -72,6 +84,10 @@ pub struct LoggedIn {
     pub tokens: TokenPair,
     /// The user.
     pub user: User,
+    /// For the device to keep, for 400 days, and to bring to its next log-in
+    /// ([`LogIn::with_device_token`]): then it need not wait for what others do to
+    /// the account. It opens nothing.
+    pub device: DeviceToken,
 }
 
 /// What a session is to be opened with.
@@ -88,48 +104,108 @@ pub(crate) struct Checked {
 }
 
 /// How often a use-case starts over because the account changed meanwhile.
-pub(crate) const ATTEMPTS: usize = 2;
+pub(crate) const TRIES: usize = 2;
 
 impl Auth {
     /// Opens a session for a user who knows the password.
     ///
     /// Whether the user is unknown, disabled, without a password, or the
-    /// password is wrong: the work, the answer and its text are the same.
+    /// password is wrong: the work, the answer and its text are the same, and
+    /// attempts are counted in the same way.
+    ///
+    /// # Attempts
+    /// An attempt is charged to the account before the password is looked at, and
+    /// given back if it was right, or if nobody came to look. Dropping the future
+    /// gives nothing back: a caller that hangs up has failed once more. After five
+    /// failures each further one waits, from 1 s to 1 h; after a hundred, the
+    /// password works from known devices only: those that bring the
+    /// [`DeviceToken`] of an earlier log-in, and networks from which the account
+    /// has logged in within 30 days. `auth_store::Budget` has the figures, and
+    /// [`forget_attempts`](Self::forget_attempts) undoes it.
+    ///
+    /// Where the request comes from is said by
+    /// [`with_client_address`](Context::with_client_address); without it all
+    /// requests come from one network, and whoever guesses makes all wait who have
+    /// no device token.
     ///
     /// # Errors
     /// [`AuthError::InvalidCredentials`] for all of those;
+    /// [`AuthError::TooManyAttempts`], whether there is such an account or not;
     /// [`AuthError::InvalidScope`], which only someone who knows the password
     /// hears; [`AuthError::Overloaded`] and [`AuthError::Unavailable`].
     #[tracing::instrument(skip_all)]
     pub async fn log_in(&self, cx: &Context, request: LogIn) -> Result<LoggedIn, AuthError> {
-        let shared = &self.shared;
+        let floor = self.shared.response_floor.map(tokio::time::sleep);
+        let outcome = self.shared.log_in(cx, request).await;
+        // That there is no time to hash says nothing of the account.
+        if let Some(floor) = floor
+            && !matches!(outcome, Err(AuthError::Overloaded { .. }))
+        {
+            floor.await;
+        }
+        outcome
+    }
+}
+
+impl Shared {
+    async fn log_in(self: &Arc<Self>, cx: &Context, request: LogIn) -> Result<LoggedIn, AuthError> {
         let LogIn {
             identifier,
             password,
             client,
             scope,
+            device,
         } = request;
-        let identifier = Identifier::new(&identifier).ok();
         let opening = Opening { client, scope };
-        for _ in 0..ATTEMPTS {
-            let record = match &identifier {
-                Some(identifier) => shared.store.find_user(cx.tenant, identifier).await?,
-                None => None,
-            };
-            let Checked { record, outdated } =
-                shared.check_password(cx, record, password.clone()).await?;
-            if let Some(logged_in) = shared.open(cx, &record, &opening).await? {
+        let Ok(identifier) = Identifier::new(&identifier) else {
+            // Nobody has it, and nobody can: there is nothing to count at.
+            self.check_password(cx, None, password).await?;
+            return Err(AuthError::InvalidCredentials);
+        };
+        let account = AccountKey::of(cx.tenant, identifier.normalized());
+        let now = self.clock.now().wall;
+        let from = if device.is_some_and(|device| device.is_of(&account, &self.roots, now)) {
+            AttemptFrom::KnownDevice
+        } else {
+            AttemptFrom::Network(cx.network)
+        };
+        let begun = self.begin(cx, identifier.clone(), from, &password).await?;
+        let outcome = self
+            .log_in_charged(cx, &begun, &identifier, password, &opening)
+            .await;
+        self.settle(&begun, &outcome).await;
+        outcome
+    }
+
+    async fn log_in_charged(
+        self: &Arc<Self>,
+        cx: &Context,
+        begun: &Begun,
+        identifier: &Identifier,
+        password: Password,
+        opening: &Opening,
+    ) -> Result<LoggedIn, AuthError> {
+        let mut record = begun.record.clone();
+        for _ in 0..TRIES {
+            let checked = self.check_password(cx, record, password.clone()).await;
+            let Checked {
+                record: known,
+                outdated,
+            } = checked?;
+            if begun.is_exhausted() {
+                return Err(AuthError::InvalidCredentials);
+            }
+            if let Some(logged_in) = self.open(cx, &known, opening).await? {
                 if outdated {
-                    shared.renew_hash(record, password);
+                    self.renew_hash(known, password);
                 }
                 return Ok(logged_in);
             }
+            record = self.store.find_user(cx.tenant, identifier).await?;
         }
         Err(AuthError::InvalidCredentials)
     }
-}
 
-impl Shared {
     /// The record, if it is an active user's and `password` is theirs. It
     /// costs one hash in every case.
     pub(crate) async fn check_password(
@@ -238,9 +314,13 @@ impl Shared {
             &secret,
         );
         let tokens = self.issue(&grant, refresh_token).await?;
+        let account = account(&grant.user)?;
+        // By the store's clock: no instance is behind it.
+        let device = DeviceToken::issue(root, &account, grant.now, &*self.random)?;
         Ok(Some(LoggedIn {
             tokens,
             user: grant.user,
+            device,
         }))
     }
 

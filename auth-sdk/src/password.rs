@@ -1,16 +1,18 @@
 //! Changing a password.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::password::{ContextWords, Password};
 use auth_core::{ClientId, Scope, UserId};
-use auth_store::{ChangeOutcome, PasswordChange, UserRecord};
+use auth_store::{AttemptFrom, ChangeOutcome, PasswordChange, UserRecord};
 
+use crate::attempts::{Begun, identifier};
 use crate::auth::{Auth, Shared};
 use crate::context::Context;
 use crate::error::AuthError;
-use crate::log_in::{ATTEMPTS, Checked, LoggedIn, Opening};
+use crate::log_in::{Checked, LoggedIn, Opening, TRIES};
 
 /// A user who changes the password.
 #[derive(Clone)]
@@ -60,9 +62,16 @@ impl Auth {
     /// Changes the password of a user who knows the current one. All of the
     /// user's sessions end, the caller's too, which gets a new one.
     ///
+    /// Attempts at the current password are counted as at
+    /// [`log_in`](Self::log_in), in a budget of their own: whoever has stolen an
+    /// access token cannot guess for long, and cannot lock the owner out. Once the
+    /// password is changed all failed attempts at the account are forgotten. The
+    /// user's devices stay known.
+    ///
     /// # Errors
     /// [`AuthError::InvalidCredentials`] when the current password is wrong,
     /// the account is not active, or it changed meanwhile;
+    /// [`AuthError::TooManyAttempts`];
     /// [`AuthError::Password`] when the new one does not meet the policy;
     /// [`AuthError::Overloaded`] and [`AuthError::Unavailable`], after which
     /// the password may have been changed: log in to find out.
@@ -76,6 +85,36 @@ impl Auth {
         request: ChangePassword,
     ) -> Result<LoggedIn, AuthError> {
         let shared = &self.shared;
+        // Before anything is hashed; once more when it is known whose it is.
+        shared.policy.check(&request.new)?;
+        let Some(record) = shared.store.user(cx.tenant, user).await? else {
+            shared.check_password(cx, None, request.current).await?;
+            return Err(AuthError::InvalidCredentials);
+        };
+        let identifier = identifier(&record.user)?;
+        let from = AttemptFrom::Session;
+        let begun = shared.begin(cx, identifier, from, &request.current).await?;
+        let outcome = shared.change_password(cx, user, &begun, request).await;
+        match &outcome {
+            Ok(changed) => {
+                if let Err(error) = shared.forget_attempts_at(&changed.user).await {
+                    tracing::warn!(%error, "failed attempts are not forgotten");
+                }
+            }
+            Err(_) => shared.settle(&begun, &outcome).await,
+        }
+        outcome
+    }
+}
+
+impl Shared {
+    async fn change_password(
+        self: &Arc<Self>,
+        cx: &Context,
+        user: UserId,
+        begun: &Begun,
+        request: ChangePassword,
+    ) -> Result<LoggedIn, AuthError> {
         let ChangePassword {
             current,
             new,
@@ -83,30 +122,33 @@ impl Auth {
             scope,
         } = request;
         let opening = Opening { client, scope };
-        // Before anything is hashed; once more when it is known whose it is.
-        shared.policy.check(&new)?;
+        let is_theirs = |record: &UserRecord| record.user.id == user;
+        let mut record = begun.record.clone().filter(is_theirs);
         let mut drawn = None;
-        for _ in 0..ATTEMPTS {
-            let record = shared.store.user(cx.tenant, user).await?;
-            let Checked { record, .. } = shared.check_password(cx, record, current.clone()).await?;
+        for _ in 0..TRIES {
+            let checked = self.check_password(cx, record, current.clone()).await;
+            let Checked { record: known, .. } = checked?;
+            if begun.is_exhausted() {
+                return Err(AuthError::InvalidCredentials);
+            }
             // Refused now, not after the sessions have ended.
-            shared.granted(&record.user, &opening)?;
+            self.granted(&known.user, &opening)?;
             let hash = if let Some(hash) = &drawn {
                 String::clone(hash)
             } else {
-                let words = ContextWords::new().with_email(&record.user.identifier);
-                shared.check_new_password(&new, &words).await?;
-                let pool = shared.pool.for_network(cx.network);
-                let hash = pool.hash(new.clone(), shared.deadline(cx)).await?;
+                let words = ContextWords::new().with_email(&known.user.identifier);
+                self.check_new_password(&new, &words).await?;
+                let pool = self.pool.for_network(cx.network);
+                let hash = pool.hash(new.clone(), self.deadline(cx)).await?;
                 drawn.insert(hash.expose_phc().to_owned()).clone()
             };
             let change = PasswordChange {
                 tenant: cx.tenant,
                 user,
-                seen_hash: record.password_hash,
+                seen_hash: known.password_hash,
                 new_hash: hash.clone(),
             };
-            let changed = shared
+            let changed = self
                 .revoking(move |store| {
                     let change = change.clone();
                     async move { store.change_password(change).await }
@@ -119,23 +161,22 @@ impl Auth {
                 }),
                 // The first of two tries may have been committed, unknown to us:
                 // then the hash is the one we drew, which nobody else can have.
-                _ => shared
+                _ => self
                     .store
                     .user(cx.tenant, user)
                     .await?
                     .filter(|now| now.password_hash.as_ref() == Some(&hash)),
             };
-            if let Some(record) = now {
-                let opened = shared.open(cx, &record, &opening).await?;
+            if let Some(now) = now {
+                let opened = self.open(cx, &now, &opening).await?;
                 return opened.ok_or(AuthError::InvalidCredentials);
             }
             // Perhaps an outdated hash of the same password was renewed meanwhile.
+            record = self.store.user(cx.tenant, user).await?;
         }
         Err(AuthError::InvalidCredentials)
     }
-}
 
-impl Shared {
     /// Whether `password` may be chosen by the user whose `words` these are.
     pub(crate) async fn check_new_password(
         &self,

@@ -94,6 +94,7 @@
 //! - CORS and gRPC-Web pre-flights carry no token; their layers go outside
 //!   this one.
 
+mod address;
 mod body;
 mod future;
 mod layer;
@@ -104,10 +105,11 @@ mod service;
 mod status;
 mod watch;
 
+pub use address::client_address;
 pub use body::GuardedBody;
 pub use future::ResponseFuture;
 pub use layer::AuthLayer;
 pub use policy::MethodPolicy;
 pub use request::RequestIdentity;
 pub use service::Guard;
-pub use status::{AUTH_CODE, RETRY_PUSHBACK, status};
+pub use status::{AUTH_CODE, RETRY_PUSHBACK, status, status_after};

@@ -7,7 +7,6 @@ use auth_sdk::{AuthError, Context};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::context::context;
 use super::state::Shared;
 use crate::extract::Authenticated;
 use crate::rejection::Rejection;
@@ -36,7 +35,7 @@ impl FromRequestParts<Arc<Shared>> for Caller {
         Ok(Self {
             user,
             identity,
-            context: context(parts, tenant),
+            context: shared.context(parts, tenant),
         })
     }
 }

@@ -1,11 +1,13 @@
 //! A request's circumstances, as the use-cases want to know them.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use auth_core::TenantId;
+use auth_core::{TenantId, TrustedProxies};
 use auth_sdk::Context;
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use http::HeaderValue;
 use http::header::USER_AGENT;
 use http::request::Parts;
 
@@ -21,19 +23,63 @@ impl FromRequestParts<Arc<Shared>> for Public {
         parts: &mut Parts,
         shared: &Arc<Shared>,
     ) -> Result<Self, Infallible> {
-        Ok(Self(context(parts, (shared.tenant)(parts))))
+        Ok(Self(shared.context(parts, (shared.tenant)(parts))))
     }
 }
 
-/// Of a request for `tenant`, from the device that its `User-Agent` names.
-pub(super) fn context(parts: &Parts, tenant: TenantId) -> Context {
-    let context = Context::new().with_tenant(tenant);
-    match parts
-        .headers
-        .get(USER_AGENT)
-        .and_then(|agent| agent.to_str().ok())
-    {
-        Some(agent) => context.with_device(agent),
-        None => context,
+impl Shared {
+    /// Of a request for `tenant`, from the device that its `User-Agent` names and
+    /// the address that is believed.
+    pub(super) fn context(&self, parts: &Parts, tenant: TenantId) -> Context {
+        let mut context = Context::new().with_tenant(tenant);
+        let agent = parts.headers.get(USER_AGENT);
+        if let Some(agent) = agent.and_then(|agent| agent.to_str().ok()) {
+            context = context.with_device(agent);
+        }
+        match client_address(parts, self.proxies) {
+            Some(address) => context.with_client_address(address),
+            None => context,
+        }
+    }
+}
+
+fn client_address(parts: &Parts, proxies: TrustedProxies) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let forwarded = parts.headers.get_all("x-forwarded-for").iter();
+    let lines: Vec<_> = forwarded.map(HeaderValue::as_bytes).collect();
+    proxies.client(peer.map(|peer| peer.0.ip()), lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(proxies: u8, peer: Option<&str>, forwarded: &[&[u8]]) -> Option<String> {
+        let mut request = http::Request::builder();
+        for line in forwarded {
+            request = request.header("x-forwarded-for", *line);
+        }
+        if let Some(peer) = peer {
+            let peer: SocketAddr = peer.parse().unwrap();
+            request = request.extension(ConnectInfo(peer));
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let client = client_address(&parts, TrustedProxies::new(proxies));
+        client.map(|address| address.to_string())
+    }
+
+    #[test]
+    fn c80_the_address_is_the_connections_or_what_trusted_proxies_say() {
+        let peer = Some("10.0.0.1:4711");
+        let forged: &[&[u8]] = &[b"1.2.3.4"];
+        assert_eq!(client(0, peer, forged).as_deref(), Some("10.0.0.1"));
+        assert_eq!(client(0, None, forged), None);
+        let lines: &[&[u8]] = &[b"1.2.3.4, 203.0.113.7", b"198.51.100.1"];
+        assert_eq!(client(1, peer, lines).as_deref(), Some("198.51.100.1"));
+        assert_eq!(client(2, None, lines).as_deref(), Some("203.0.113.7"));
+        for broken in [&b""[..], b"unknown", b"\xff\xfe", b"1.2.3.4,", b",,,"] {
+            assert_eq!(client(1, peer, &[broken]), None, "{broken:?}");
+        }
+        assert_eq!(client(1, peer, &[]), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use auth_core::DeviceToken;
 use auth_core::password::{Password, PasswordError};
 use auth_sdk::RefreshToken;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
@@ -24,6 +25,16 @@ pub(super) struct GivenToken(pub(super) RefreshToken);
 impl<'de> Deserialize<'de> for GivenToken {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text(deserializer).map(|text| Self(RefreshToken::from_text(text)))
+    }
+}
+
+/// A text given as a device token.
+#[derive(Debug)]
+pub(super) struct GivenDevice(pub(super) DeviceToken);
+
+impl<'de> Deserialize<'de> for GivenDevice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer).map(|text| Self(DeviceToken::from_text(text)))
     }
 }
 
@@ -55,5 +66,7 @@ mod tests {
         assert_eq!(format!("{password:?}"), "GivenPassword(Ok(Password(..)))");
         let token: GivenToken = serde_json::from_str("\"v1.hunter2\"").unwrap();
         assert!(!format!("{token:?}").contains("hunter2"));
+        let device: GivenDevice = serde_json::from_str("\"d1.hunter2\"").unwrap();
+        assert!(!format!("{device:?}").contains("hunter2"));
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::body::Body;
 use super::context::Public;
-use super::credentials::GivenPassword;
+use super::credentials::{GivenDevice, GivenPassword};
 use super::state::Shared;
 use super::tokens::logged_in;
 use crate::rejection::Rejection;
@@ -21,6 +21,7 @@ pub(super) struct Given {
     password: GivenPassword,
     client_id: Option<ClientId>,
     scope: Option<String>,
+    device_token: Option<GivenDevice>,
 }
 
 pub(super) async fn log_in(
@@ -39,6 +40,9 @@ pub(super) async fn log_in(
             .parse()
             .map_err(|_| Rejection::new(Code::InvalidScope))?;
         request = request.with_scope(scope);
+    }
+    if let Some(GivenDevice(device)) = given.device_token {
+        request = request.with_device_token(device);
     }
     Ok(logged_in(&shared.auth.log_in(&cx, request).await?))
 }

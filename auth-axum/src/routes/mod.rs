@@ -22,7 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::TenantId;
+use auth_core::{TenantId, TrustedProxies};
 use auth_sdk::Auth;
 use axum::Router;
 use http::request::Parts;
@@ -37,11 +37,11 @@ pub use table::{Access, Endpoint};
 /// | route | for | answer |
 /// |---|---|---|
 /// | `POST /signup` `{identifier, password}` | everybody | 201 `{user}` |
-/// | `POST /login` `{identifier, password, client_id?, scope?}` | everybody | 200 tokens and `user` |
+/// | `POST /login` `{identifier, password, client_id?, scope?, device_token?}` | everybody | 200 tokens, `user` and `device_token` |
 /// | `POST /refresh` `{refresh_token, client_id?}` | everybody | 200 tokens |
 /// | `POST /logout` `{refresh_token}` | everybody | 204 |
 /// | `POST /logout-all` | bearer | 204 |
-/// | `POST /password` `{current_password, new_password}` | bearer | 200 tokens and `user` |
+/// | `POST /password` `{current_password, new_password}` | bearer | 200 tokens, `user` and `device_token` |
 /// | `GET /me` | bearer | 200 the user |
 /// | `GET /sessions` | bearer | 200 `{sessions}` |
 /// | `DELETE /sessions/{id}` | bearer | 204 |
@@ -56,8 +56,18 @@ pub use table::{Access, Endpoint};
 /// text that is no refresh token of ours, leave the client with nothing more
 /// to do (RFC 7009 §2.2).
 ///
+/// # The client's address
+/// Attempts at passwords are counted by network, so the routes must know where a
+/// request comes from: serve with
+/// [`into_make_service_with_connect_info::<SocketAddr>`](axum::Router::into_make_service_with_connect_info),
+/// or say [how many proxies](Self::with_trusted_proxies) are in between. Without
+/// either, all requests count as one network: then whoever guesses at an account
+/// makes its owner wait, unless the owner brings the `device_token` of an earlier
+/// log-in. Clients should keep it and send it with each log-in; it opens nothing.
+///
 /// # Defaults
 /// - prefix: `/auth`
+/// - trusted proxies: none; `X-Forwarded-For` is not read
 /// - tenant of the public routes: [`TenantId::DEFAULT`]; the bearer routes act
 ///   in the token's tenant
 /// - a body must arrive within 10 s (408), the whole request be answered
@@ -88,6 +98,7 @@ pub struct AuthRoutes {
     prefix: String,
     tenant: Arc<dyn Fn(&Parts) -> TenantId + Send + Sync>,
     limits: Limits,
+    proxies: TrustedProxies,
 }
 
 impl AuthRoutes {
@@ -99,6 +110,7 @@ impl AuthRoutes {
             prefix: "/auth".to_owned(),
             tenant,
             limits: Limits::default(),
+            proxies: TrustedProxies::NONE,
         }
     }
 
@@ -121,6 +133,14 @@ impl AuthRoutes {
         tenant: impl Fn(&Parts) -> TenantId + Send + Sync + 'static,
     ) -> Self {
         self.tenant = Arc::new(tenant);
+        self
+    }
+
+    /// Each request passes through `count` proxies of one's own, which append to
+    /// `X-Forwarded-For`: the client's address is the `count`th entry from the
+    /// right. See [`TrustedProxies`] for what else the header may be.
+    pub const fn with_trusted_proxies(mut self, count: u8) -> Self {
+        self.proxies = TrustedProxies::new(count);
         self
     }
 
@@ -151,8 +171,12 @@ impl<S: Clone + Send + Sync + 'static> From<AuthRoutes> for Router<S> {
             prefix,
             tenant,
             limits,
+            proxies,
         } = routes;
-        table::router(&prefix, Arc::new(Shared::new(auth, tenant, limits)))
+        table::router(
+            &prefix,
+            Arc::new(Shared::new(auth, tenant, limits, proxies)),
+        )
     }
 }
 
@@ -162,6 +186,7 @@ impl fmt::Debug for AuthRoutes {
             .field("auth", &self.auth)
             .field("prefix", &self.prefix)
             .field("limits", &self.limits)
+            .field("proxies", &self.proxies)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::TenantId;
+use auth_core::{TenantId, TrustedProxies};
 use auth_sdk::Auth;
 use http::request::Parts;
 
@@ -16,6 +16,7 @@ pub(super) struct Shared {
     pub(super) realm: Realm,
     pub(super) tenant: Tenant,
     pub(super) limits: Limits,
+    pub(super) proxies: TrustedProxies,
 }
 
 /// How long a request may take.
@@ -28,13 +29,14 @@ pub(super) struct Limits {
 }
 
 impl Shared {
-    pub(super) fn new(auth: Auth, tenant: Tenant, limits: Limits) -> Self {
+    pub(super) fn new(auth: Auth, tenant: Tenant, limits: Limits, proxies: TrustedProxies) -> Self {
         let realm = Realm::new(auth.issuer());
         Self {
             auth,
             realm,
             tenant,
             limits,
+            proxies,
         }
     }
 }

@@ -16,6 +16,8 @@ struct Tokens<'a> {
     session_id: SessionId,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_token: Option<&'a str>,
 }
 
 /// A user, as the user may see it.
@@ -47,14 +49,14 @@ impl<'a> From<&'a User> for UserView<'a> {
 }
 
 pub(super) fn logged_in(logged_in: &LoggedIn) -> Response {
-    answer(&logged_in.tokens, Some(&logged_in.user))
+    answer(&logged_in.tokens, Some(logged_in))
 }
 
 pub(super) fn refreshed(tokens: &TokenPair) -> Response {
     answer(tokens, None)
 }
 
-fn answer(tokens: &TokenPair, user: Option<&User>) -> Response {
+fn answer(tokens: &TokenPair, logged_in: Option<&LoggedIn>) -> Response {
     Json(Tokens {
         access_token: tokens.access_token.expose(),
         token_type: "Bearer",
@@ -62,7 +64,8 @@ fn answer(tokens: &TokenPair, user: Option<&User>) -> Response {
         refresh_token: tokens.refresh_token.expose(),
         scope: tokens.scope.to_string(),
         session_id: tokens.session,
-        user: user.map(UserView::from),
+        user: logged_in.map(|logged_in| UserView::from(&logged_in.user)),
+        device_token: logged_in.map(|logged_in| logged_in.device.expose()),
     })
     .into_response()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::revocation::{Cursor, LogError, LogPage, RevocationLog};
-use auth_core::{Sealed, TenantId, UserId};
+use auth_core::{AccountKey, Sealed, TenantId, UserId};
 use auth_store::*;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -37,6 +37,11 @@ pub struct Unsure {
     gate: Semaphore,
     /// A renewal that comes just before the next password change.
     renewal_before_change: Mutex<Option<PasswordChange>>,
+    /// Whether it counts no attempts, and whether it cannot settle them.
+    uncounting: AtomicBool,
+    unsettling: AtomicBool,
+    /// What a log-in asks for, in order.
+    statements: Mutex<Vec<&'static str>>,
 }
 
 /// More renewals than any test has at once.
@@ -59,6 +64,9 @@ impl Unsure {
             renewals_fail: AtomicBool::new(false),
             gate: Semaphore::new(GATE),
             renewal_before_change: Mutex::new(None),
+            uncounting: AtomicBool::new(false),
+            unsettling: AtomicBool::new(false),
+            statements: Mutex::default(),
         })
     }
 
@@ -121,6 +129,19 @@ impl Unsure {
         *self.renewal_before_change.lock().unwrap() = Some(renewal);
     }
 
+    pub fn set_uncounting(&self) {
+        self.uncounting.store(true, Ordering::SeqCst);
+    }
+
+    pub fn set_unsettling(&self, unsettling: bool) {
+        self.unsettling.store(unsettling, Ordering::SeqCst);
+    }
+
+    /// What log-ins have asked for since the last call.
+    pub fn take_statements(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.statements.lock().unwrap())
+    }
+
     fn up(&self) -> Result<&dyn Store, StoreError> {
         if self.down.load(Ordering::SeqCst) {
             return Err(StoreErrorKind::Unavailable.into());
@@ -153,6 +174,45 @@ impl Unsure {
 impl Store for Unsure {
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         Some(self)
+    }
+
+    fn attempt_store(&self) -> Option<&dyn AttemptStore> {
+        (!self.uncounting.load(Ordering::SeqCst)).then_some(self)
+    }
+}
+
+#[async_trait]
+impl AttemptStore for Unsure {
+    async fn reserve_attempt(
+        &self,
+        attempt: &Attempt,
+    ) -> Result<(Reservation, Option<UserRecord>), StoreError> {
+        self.statements.lock().unwrap().push("reserve");
+        let attempts = self.up()?.attempt_store().unwrap();
+        attempts.reserve_attempt(attempt).await
+    }
+
+    async fn settle_attempt(
+        &self,
+        attempt: &Attempt,
+        charge: Charge,
+        settlement: Settlement,
+    ) -> Result<(), StoreError> {
+        self.statements.lock().unwrap().push("settle");
+        if self.unsettling.load(Ordering::SeqCst) {
+            return Err(StoreErrorKind::Timeout.into());
+        }
+        let attempts = self.up()?.attempt_store().unwrap();
+        attempts.settle_attempt(attempt, charge, settlement).await
+    }
+
+    async fn forget_attempts(
+        &self,
+        tenant: TenantId,
+        account: &AccountKey,
+    ) -> Result<(), StoreError> {
+        let attempts = self.up()?.attempt_store().unwrap();
+        attempts.forget_attempts(tenant, account).await
     }
 }
 
@@ -243,6 +303,7 @@ impl UserStore for Unsure {
         tenant: TenantId,
         identifier: &Identifier,
     ) -> Result<Option<UserRecord>, StoreError> {
+        self.statements.lock().unwrap().push("find");
         self.up()?.find_user(tenant, identifier).await
     }
 
@@ -295,6 +356,7 @@ impl UserStore for Unsure {
 #[async_trait]
 impl SessionStore for Unsure {
     async fn open_session(&self, session: NewSession) -> Result<OpenOutcome, StoreError> {
+        self.statements.lock().unwrap().push("open");
         self.confirm(self.change()?.open_session(session).await)
             .await
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "it says where it listens")]
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use auth_axum::{AuthLayer, AuthRoutes, Authenticated, RequireRole, RoleName};
@@ -43,6 +44,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .merge(AuthRoutes::new(auth.clone()).at("/auth"));
 
     println!("Serving on {base}");
+    // Attempts at passwords are counted by where they come from. Behind a proxy:
+    // `AuthRoutes::with_trusted_proxies(1)`.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app)
         .with_graceful_shutdown(async {
             let _ = tokio::signal::ctrl_c().await;

@@ -9,6 +9,7 @@ mod args;
 mod demo;
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -87,7 +88,9 @@ impl Service {
             // Without a handler for ctrl-c the process ends at once instead.
             let _ = tokio::signal::ctrl_c().await;
         };
-        axum::serve(self.listener, self.app)
+        // Attempts at passwords are counted by where they come from.
+        let app = self.app.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(self.listener, app)
             .with_graceful_shutdown(stop)
             .await
     }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::revocation::{Cursor, LogError, LogPage, RevocationLog};
-use auth_core::{TenantId, UserId};
+use auth_core::{AccountKey, TenantId, UserId};
 use auth_store::{
-    ChangeOutcome, Committed, CreateOutcome, EndSessions, Identifier, MemoryStore, NewSession,
-    NewUser, OpenOutcome, PasswordChange, RotateOutcome, Rotation, Session, SessionStore, Settings,
-    SettingsStore, SigningKeyStore, Store, StoreError, StoreErrorKind, TenantStore, UserRecord,
-    UserStatus, UserStore,
+    Attempt, AttemptStore, ChangeOutcome, Charge, Committed, CreateOutcome, EndSessions,
+    Identifier, MemoryStore, NewSession, NewUser, OpenOutcome, PasswordChange, Reservation,
+    RotateOutcome, Rotation, Session, SessionStore, Settings, SettingsStore, Settlement,
+    SigningKeyStore, Store, StoreError, StoreErrorKind, TenantStore, UserRecord, UserStatus,
+    UserStore,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -170,5 +171,37 @@ impl SettingsStore for Faulty {
 impl Store for Faulty {
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         self.inner.signing_key_store()
+    }
+
+    fn attempt_store(&self) -> Option<&dyn AttemptStore> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl AttemptStore for Faulty {
+    async fn reserve_attempt(
+        &self,
+        attempt: &Attempt,
+    ) -> Result<(Reservation, Option<UserRecord>), StoreError> {
+        let reserved = self.up()?.reserve_attempt(attempt).await;
+        self.lag(reserved).await
+    }
+
+    async fn settle_attempt(
+        &self,
+        attempt: &Attempt,
+        charge: Charge,
+        settlement: Settlement,
+    ) -> Result<(), StoreError> {
+        self.up()?.settle_attempt(attempt, charge, settlement).await
+    }
+
+    async fn forget_attempts(
+        &self,
+        tenant: TenantId,
+        account: &AccountKey,
+    ) -> Result<(), StoreError> {
+        self.up()?.forget_attempts(tenant, account).await
     }
 }
