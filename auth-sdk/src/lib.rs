@@ -66,7 +66,7 @@ pub use tokens::TokenPair;
 #[doc(no_inline)]
 pub use auth_core::{
     Audience, ClientId, Clock, Code, DeviceToken, Identity, Issuer, Requirement, RootSecret,
-    RootSecrets, Scope, SessionId, SystemRandom, TenantId, Timestamp, UserId,
+    RootSecrets, Scope, SessionId, SystemRandom, TenantId, Timestamp, TrustedProxies, UserId,
     jwt::AccessToken,
     key::Jwks,
     password::{

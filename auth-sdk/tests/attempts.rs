@@ -347,7 +347,7 @@ async fn a_success_that_cannot_be_settled_is_a_success() {
 }
 
 #[tokio::test]
-async fn c72_a_stolen_session_guesses_a_hundred_times_and_nobody_else_waits() {
+async fn c79_a_stolen_session_guesses_a_hundred_times_and_nobody_else_waits() {
     let bench = bench().await;
     let ada = bench.rig.ada().await.user.id;
     for _ in 0..5 {

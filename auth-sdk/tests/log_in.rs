@@ -101,7 +101,7 @@ async fn c81_unknown_disabled_and_mistaken_users_get_one_answer_for_one_hash_eac
 }
 
 #[tokio::test]
-async fn a_composed_and_a_decomposed_password_are_one() {
+async fn c77_a_composed_and_a_decomposed_password_are_one() {
     let rig = rig().await;
     let sign_up = SignUp::new("ada", password("caf\u{e9} caf\u{e9} caf\u{e9} caf\u{e9}"));
     rig.auth.sign_up(&rig.cx, sign_up).await.unwrap();
@@ -291,7 +291,7 @@ async fn c48_c87_debug_shows_no_password_token_or_key() {
 }
 
 #[tokio::test]
-async fn a_password_too_long_to_be_one_is_refused_and_never_cut() {
+async fn c75_a_password_too_long_to_be_one_is_refused_and_never_cut() {
     assert!(Password::new("x".repeat(1025)).is_err());
     let rig = rig().await;
     let longest = &PASSWORD.repeat(37)[..1024];

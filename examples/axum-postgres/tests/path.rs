@@ -123,6 +123,41 @@ async fn the_whole_path_on_postgresql_and_again_after_a_restart() {
     );
 }
 
+/// Two instances, one count.
+#[tokio::test]
+async fn c79_guesses_are_counted_over_all_instances() {
+    let postgres = Postgres::start().await.unwrap();
+    let url = postgres.url();
+    let instances = [Service::start(&url).await, Service::start(&url).await];
+    let ada = json!({ "identifier": "ada", "password": PASSWORD });
+    let sign_up = instances[0].call(Method::POST, "/auth/signup", "x", ada.clone());
+    assert_eq!(sign_up.await.0, 201);
+    let first = instances[1].call(Method::POST, "/auth/login", "x", ada.clone());
+    let (status, first) = first.await;
+    assert_eq!(status, 200);
+
+    let guess = json!({ "identifier": "ada", "password": "wrong" });
+    let mut wrong = 0;
+    // Waits begin with a second, which a slow machine takes for a hash.
+    let told = loop {
+        let instance = &instances[wrong % 2];
+        let (status, told) = instance
+            .call(Method::POST, "/auth/login", "x", guess.clone())
+            .await;
+        if status != 401 {
+            break told;
+        }
+        wrong += 1;
+        assert!(wrong < 16, "nobody is told to wait");
+    };
+    assert_eq!(told["code"], "too_many_attempts");
+    assert!(wrong >= 5, "{wrong}");
+    let mut known = ada;
+    known["device_token"] = first["device_token"].clone();
+    let known = instances[0].call(Method::POST, "/auth/login", "x", known);
+    assert_eq!(known.await.0, 200);
+}
+
 #[tokio::test]
 async fn what_is_missing_is_named() {
     let output = Command::new(env!("CARGO_BIN_EXE_axum-postgres"))

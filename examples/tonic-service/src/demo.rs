@@ -7,7 +7,11 @@ pub(crate) async fn walk(base: String) -> Result<(), Box<dyn std::error::Error>>
     let channel = Endpoint::from_shared(base)?.connect().await?;
     let mut anybody = ShopClient::new(channel.clone());
     let [name, password] = ["ada", "correct horse battery staple"].map(str::to_owned);
-    let ada = Credentials { name, password };
+    let ada = Credentials {
+        name,
+        password,
+        device: String::new(), // none yet
+    };
     anybody.sign_up(ada.clone()).await?;
     let tokens = anybody.log_in(ada).await?.into_inner();
     refused("without a token", anybody.watch(Empty {}).await)?;

@@ -4,9 +4,9 @@
 
 mod demo;
 
-use auth_sdk::{Audience, Auth, AuthError, Code, Context, Issuer, LogIn, Password};
-use auth_sdk::{RefreshToken, Requirement, SignUp, SqliteStore, root_secret_file};
-use auth_tonic::{AuthLayer, MethodPolicy, RequestIdentity, status};
+use auth_sdk::{Audience, Auth, AuthError, Code, Context, DeviceToken, Issuer, LogIn, Password};
+use auth_sdk::{RefreshToken, Requirement, SignUp, SqliteStore, TrustedProxies, root_secret_file};
+use auth_tonic::{AuthLayer, MethodPolicy, RequestIdentity, client_address, status, status_after};
 use proto::{Credentials, Empty, Order, Tokens, shop_server};
 use std::{env::args, error::Error, path::Path, pin::Pin, sync::Arc};
 use tokio::sync::broadcast::Sender;
@@ -56,24 +56,30 @@ impl shop_server::Shop for Shop {
     type WatchStream = Pin<Box<dyn Stream<Item = Result<Order>> + Send>>;
 
     async fn sign_up(&self, request: Request<Credentials>) -> Result<Response<Empty>> {
-        let Credentials { name, password } = request.into_inner();
+        let cx = context(&request);
+        let Credentials { name, password, .. } = request.into_inner();
         let user = SignUp::new(name, parsed(password)?);
-        told(self.0.sign_up(&Context::new(), user).await)?;
+        told(self.0.sign_up(&cx, user).await)?;
         Ok(Response::new(Empty {}))
     }
 
     async fn log_in(&self, request: Request<Credentials>) -> Result<Response<Tokens>> {
-        let Credentials { name, password } = request.into_inner();
-        let user = LogIn::new(name, parsed(password)?);
-        let user = told(self.0.log_in(&Context::new(), user).await)?;
-        let access = user.tokens.access_token.expose().to_owned();
-        let refresh = user.tokens.refresh_token.expose().to_owned();
-        Ok(Response::new(Tokens { access, refresh }))
+        let cx = context(&request);
+        let given = request.into_inner();
+        let device = DeviceToken::from_text(given.device);
+        let user = LogIn::new(given.name, parsed(given.password)?).with_device_token(device);
+        let user = told(self.0.log_in(&cx, user).await)?;
+        Ok(Response::new(Tokens {
+            access: user.tokens.access_token.expose().to_owned(),
+            refresh: user.tokens.refresh_token.expose().to_owned(),
+            device: user.device.expose().to_owned(),
+        }))
     }
 
     async fn log_out(&self, request: Request<Tokens>) -> Result<Response<Empty>> {
+        let cx = context(&request);
         let token = RefreshToken::from_text(request.into_inner().refresh);
-        told(self.0.log_out(&Context::new(), &token).await)?;
+        told(self.0.log_out(&cx, &token).await)?;
         Ok(Response::new(Empty {}))
     }
 
@@ -93,10 +99,19 @@ impl shop_server::Shop for Shop {
     }
 }
 
+/// Attempts at passwords are counted by where they come from.
+fn context<T>(request: &Request<T>) -> Context {
+    let peer = request.remote_addr();
+    match client_address(request.metadata(), peer, TrustedProxies::NONE) {
+        Some(address) => Context::new().with_client_address(address),
+        None => Context::new(),
+    }
+}
+
 fn parsed(password: String) -> Result<Password> {
     Password::new(password).map_err(|_| status(Code::PasswordRejected))
 }
 
 fn told<T>(answer: Result<T, AuthError>) -> Result<T> {
-    answer.map_err(|error| status(error.code()))
+    answer.map_err(|error| status_after(error.code(), error.retry_after()))
 }

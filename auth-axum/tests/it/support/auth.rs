@@ -92,14 +92,15 @@ impl Client {
     }
 
     pub(crate) async fn to(app: Router) -> Self {
+        Self::of_server(serve(app).await)
+    }
+
+    pub(crate) fn of_server(server: Server) -> Self {
         let http = reqwest::Client::builder()
             .user_agent("test/1")
             .build()
             .unwrap();
-        Self {
-            http,
-            server: serve(app).await,
-        }
+        Self { http, server }
     }
 
     pub(crate) async fn call(

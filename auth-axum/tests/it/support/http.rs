@@ -15,6 +15,16 @@ pub(crate) async fn serve(app: Router) -> Server {
     Server { address }
 }
 
+/// As [`serve`], and the routes know where a request comes from.
+#[cfg(feature = "routes")]
+pub(crate) async fn serve_with_addresses(app: Router) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Server { address }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
