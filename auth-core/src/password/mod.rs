@@ -64,5 +64,5 @@ pub use policy::{
     BreachCheck, BreachError, BreachRanges, ContextWords, PasswordPolicy, PolicyError,
     PolicyViolation, WhenUnanswered,
 };
-pub use pool::{HashPool, HashPoolBuilder, PoolError, PoolStats};
+pub use pool::{HashPool, HashPoolBuilder, Place, PoolError, PoolStats};
 pub use stored::PasswordHash;

@@ -11,4 +11,5 @@
 mod fairness;
 mod load;
 mod memory;
+mod places;
 mod support;

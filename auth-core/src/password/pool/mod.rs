@@ -4,6 +4,7 @@ mod builder;
 mod calibrate;
 mod job;
 mod lines;
+mod place;
 mod queue;
 mod shared;
 mod stats;
@@ -28,6 +29,7 @@ use job::{Job, Task};
 use shared::Shared;
 
 pub use builder::{HashPoolBuilder, PoolError};
+pub use place::Place;
 pub use stats::PoolStats;
 
 /// Hashes and verifies passwords on threads of its own: no runtime is needed,
@@ -125,6 +127,29 @@ impl HashPool {
         let (reply, answer) = oneshot::channel();
         self.offer(password, by, Task::Verify(against, reply));
         settled(answer)
+    }
+
+    /// Keeps a place in the queue, so that a caller who would be refused is
+    /// refused before anything is looked up for him: under a flood, the store is
+    /// asked only for those whose turn will come.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use auth_core::password::{HashPool, Password};
+    ///
+    /// # async fn example(pool: HashPool) -> Result<(), Box<dyn std::error::Error>> {
+    /// let place = pool.place(pool.deadline(Duration::from_secs(2)))?;
+    /// let stored = None; // looked up meanwhile
+    /// let verdict = place.verify(Password::new("from the form")?, stored).await?;
+    /// assert!(!verdict.matches);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`HashError::Overloaded`], [`HashError::DeadlinePassed`] and
+    /// [`HashError::ShutDown`], at once.
+    pub fn place(&self, by: Deadline) -> Result<Place, HashError> {
+        Place::keep(self, by)
     }
 
     /// The point that is `patience` from now, by the pool's own clock, which

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::job::Job;
 use super::lines::Lines;
 use super::stats::PoolStats;
+use crate::network::Network;
 use crate::password::error::HashError;
 use crate::time::{Deadline, Now};
 
@@ -61,10 +62,8 @@ impl Queue {
     /// last job of the network that has most.
     pub(super) fn offer(&mut self, job: Job, now: Now) -> Refused {
         let mut out = Refused::new();
-        if self.closed {
-            self.refuse(job, HashError::ShutDown, &mut out);
-        } else if job.by.has_passed(now) {
-            self.refuse(job, HashError::DeadlinePassed, &mut out);
+        if let Err(reason) = self.is_open(job.by, now) {
+            self.refuse(job, reason, &mut out);
         } else {
             let before = self.waiting.len();
             if self.ahead(before) > self.bound || !self.fits(before, job.by, now) {
@@ -73,6 +72,41 @@ impl Queue {
             self.admit(job, now, &mut out);
         }
         out
+    }
+
+    /// Keeps a place for a job that will be [offered](Self::offer_kept) or
+    /// [given up](Self::release), or says why it would be refused.
+    pub(super) fn keep(
+        &mut self,
+        network: Network,
+        by: Deadline,
+        now: Now,
+    ) -> Result<(), HashError> {
+        let may = self.is_open(by, now).and_then(|()| {
+            let before = self.waiting.before(network);
+            if self.ahead(before) <= self.bound && self.fits(before, by, now) {
+                Ok(())
+            } else {
+                Err(self.overloaded())
+            }
+        });
+        match may {
+            Ok(()) => self.waiting.keep(network),
+            Err(_) => self.refused += 1,
+        }
+        may
+    }
+
+    /// Gives up a place.
+    pub(super) fn release(&mut self, network: Network) {
+        self.waiting.release(network);
+    }
+
+    /// As [`offer`](Self::offer), for a job that a place is kept for. Others may
+    /// have come in the meantime that have less.
+    pub(super) fn offer_kept(&mut self, job: Job, now: Now) -> Refused {
+        self.release(job.network);
+        self.offer(job, now)
     }
 
     /// The next job; [`ended`](Self::ended) must follow.
@@ -120,7 +154,7 @@ impl Queue {
             refused: self.refused,
             skipped: self.skipped,
             waited: self.waited,
-            queued: self.waiting.len(),
+            queued: self.waiting.waiting(),
             running: self.running,
             average_hash: self.average_hash,
             expected_wait: self.wait_behind(self.waiting.len()),
@@ -149,6 +183,16 @@ impl Queue {
             };
             let overloaded = self.overloaded();
             self.refuse(last, overloaded, out);
+        }
+    }
+
+    fn is_open(&self, by: Deadline, now: Now) -> Result<(), HashError> {
+        if self.closed {
+            Err(HashError::ShutDown)
+        } else if by.has_passed(now) {
+            Err(HashError::DeadlinePassed)
+        } else {
+            Ok(())
         }
     }
 

@@ -31,6 +31,14 @@ impl Shared {
         refuse(refused);
     }
 
+    /// Queues `job` at the place that is kept for it, or tells its caller why
+    /// not.
+    pub(super) fn offer_kept(&self, job: Job, now: Now) {
+        let refused = self.queue().offer_kept(job, now);
+        self.ready.notify_one();
+        refuse(refused);
+    }
+
     /// The next job, if one waits.
     pub(super) fn try_take(&self) -> Option<(Job, Turn<'_>)> {
         let job = self.queue().take()?;
