@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use auth_core::password::Password;
+use auth_core::password::{Password, Place};
 use auth_core::{AccountKey, UserId};
 use auth_store::{
     Attempt, AttemptFrom, Charge, Identifier, Reservation, Settlement, User, UserRecord,
@@ -50,20 +50,22 @@ impl Auth {
 
 impl Shared {
     /// Charges an attempt and reads the user, in one statement. `password` is
-    /// what is hashed all the same when the attempt must wait.
+    /// what is hashed all the same, at its place, when the attempt must wait.
     pub(crate) async fn begin(
         &self,
         cx: &Context,
         identifier: Identifier,
         from: AttemptFrom,
         password: &Password,
-    ) -> Result<Begun, AuthError> {
+        place: Place,
+    ) -> Result<(Begun, Place), AuthError> {
         let Some(attempts) = self.store.attempt_store() else {
             let record = self.store.find_user(cx.tenant, &identifier).await?;
-            return Ok(Begun {
+            let begun = Begun {
                 charged: None,
                 record,
-            });
+            };
+            return Ok((begun, place));
         };
         let mut attempt = Attempt {
             tenant: cx.tenant,
@@ -83,12 +85,13 @@ impl Shared {
                     let user = record.as_ref().map(|record| record.user.id);
                     tracing::warn!(target: "auth::events", event = "password_attempts_exhausted", ?user);
                 }
-                Ok(Begun {
+                let begun = Begun {
                     charged: Some((attempt, charge)),
                     record,
-                })
+                };
+                Ok((begun, place))
             }
-            Reservation::Wait(retry_after) => self.too_many(cx, retry_after, password).await,
+            Reservation::Wait(retry_after) => self.too_many(retry_after, password, place).await,
             _ => Err(AuthError::InvalidCredentials),
         }
     }
@@ -96,11 +99,11 @@ impl Shared {
     /// Says so, at the price of any other answer.
     async fn too_many<T>(
         &self,
-        cx: &Context,
         retry_after: Duration,
         password: &Password,
+        place: Place,
     ) -> Result<T, AuthError> {
-        match self.check_password(cx, None, password.clone()).await {
+        match self.check_password(place, None, password.clone()).await {
             Ok(_) | Err(AuthError::InvalidCredentials) => {
                 Err(AuthError::TooManyAttempts { retry_after })
             }

@@ -99,9 +99,10 @@ impl Shared {
     /// Until when a password may wait, by the clock of the pool.
     pub(crate) fn deadline(&self, cx: &Context) -> Deadline {
         let now = self.clock.now();
+        let patience = cx.patience.unwrap_or(PATIENCE);
         self.pool.deadline(
             cx.deadline
-                .map_or(PATIENCE, |deadline| deadline.remaining(now)),
+                .map_or(patience, |deadline| deadline.remaining(now)),
         )
     }
 

@@ -1,6 +1,7 @@
 //! What every use-case is told about its request.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use auth_core::{Deadline, Network, TenantId};
 
@@ -16,6 +17,7 @@ use auth_core::{Deadline, Network, TenantId};
 pub struct Context {
     pub(crate) tenant: TenantId,
     pub(crate) deadline: Option<Deadline>,
+    pub(crate) patience: Option<Duration>,
     pub(crate) device: Option<String>,
     pub(crate) network: Network,
 }
@@ -32,6 +34,13 @@ impl Context {
     /// For this tenant.
     pub const fn with_tenant(mut self, tenant: TenantId) -> Self {
         self.tenant = tenant;
+        self
+    }
+
+    /// The caller waits so long from the call, unless a
+    /// [deadline](Self::with_deadline) says otherwise.
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
         self
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use std::sync::Arc;
 
-use auth_core::password::{HashError, Password, PasswordHash};
+use auth_core::password::{HashError, Password, PasswordHash, Place};
 use auth_core::refresh::{RefreshToken, TokenSecret};
 use auth_core::{AccountKey, ClientId, Clock, DeviceToken, Scope, SessionId};
 use auth_store::{
@@ -157,9 +157,10 @@ impl Shared {
             device,
         } = request;
         let opening = Opening { client, scope };
+        let place = self.place(cx)?;
         let Ok(identifier) = Identifier::new(&identifier) else {
             // Nobody has it, and nobody can: there is nothing to count at.
-            self.check_password(cx, None, password).await?;
+            self.check_password(place, None, password).await?;
             return Err(AuthError::InvalidCredentials);
         };
         let account = AccountKey::of(cx.tenant, identifier.normalized());
@@ -169,9 +170,11 @@ impl Shared {
         } else {
             AttemptFrom::Network(cx.network)
         };
-        let begun = self.begin(cx, identifier.clone(), from, &password).await?;
+        let (begun, place) = self
+            .begin(cx, identifier.clone(), from, &password, place)
+            .await?;
         let outcome = self
-            .log_in_charged(cx, &begun, &identifier, password, &opening)
+            .log_in_charged(cx, &begun, place, &identifier, password, &opening)
             .await;
         self.settle(&begun, &outcome).await;
         outcome
@@ -181,13 +184,16 @@ impl Shared {
         self: &Arc<Self>,
         cx: &Context,
         begun: &Begun,
+        place: Place,
         identifier: &Identifier,
         password: Password,
         opening: &Opening,
     ) -> Result<LoggedIn, AuthError> {
         let mut record = begun.record.clone();
+        let mut place = Some(place);
         for _ in 0..TRIES {
-            let checked = self.check_password(cx, record, password.clone()).await;
+            let place = place.take().map_or_else(|| self.place(cx), Ok)?;
+            let checked = self.check_password(place, record, password.clone()).await;
             let Checked {
                 record: known,
                 outdated,
@@ -206,11 +212,18 @@ impl Shared {
         Err(AuthError::InvalidCredentials)
     }
 
+    /// A place in the queue of the hash pool, before anything is asked of the
+    /// store: who would be refused costs it nothing.
+    pub(crate) fn place(&self, cx: &Context) -> Result<Place, AuthError> {
+        let pool = self.pool.for_network(cx.network);
+        Ok(pool.place(self.deadline(cx))?)
+    }
+
     /// The record, if it is an active user's and `password` is theirs. It
     /// costs one hash in every case.
     pub(crate) async fn check_password(
         &self,
-        cx: &Context,
+        place: Place,
         record: Option<UserRecord>,
         password: Password,
     ) -> Result<Checked, AuthError> {
@@ -218,8 +231,7 @@ impl Shared {
             .as_ref()
             .and_then(|record| record.password_hash.clone())
             .map(PasswordHash::from_phc);
-        let pool = self.pool.for_network(cx.network);
-        let (right, outdated) = match pool.verify(password, against, self.deadline(cx)).await {
+        let (right, outdated) = match place.verify(password, against).await {
             Err(HashError::Corrupt(error)) => {
                 tracing::error!(%error, user = ?record.as_ref().map(|r| r.user.id), "unusable password hash");
                 (false, false)

@@ -87,14 +87,19 @@ impl Auth {
         let shared = &self.shared;
         // Before anything is hashed; once more when it is known whose it is.
         shared.policy.check(&request.new)?;
+        let place = shared.place(cx)?;
         let Some(record) = shared.store.user(cx.tenant, user).await? else {
-            shared.check_password(cx, None, request.current).await?;
+            shared.check_password(place, None, request.current).await?;
             return Err(AuthError::InvalidCredentials);
         };
         let identifier = identifier(&record.user)?;
         let from = AttemptFrom::Session;
-        let begun = shared.begin(cx, identifier, from, &request.current).await?;
-        let outcome = shared.change_password(cx, user, &begun, request).await;
+        let (begun, place) = shared
+            .begin(cx, identifier, from, &request.current, place)
+            .await?;
+        let outcome = shared
+            .change_password(cx, user, &begun, place, request)
+            .await;
         match &outcome {
             Ok(changed) => {
                 if let Err(error) = shared.forget_attempts_at(&changed.user).await {
@@ -113,6 +118,7 @@ impl Shared {
         cx: &Context,
         user: UserId,
         begun: &Begun,
+        place: Place,
         request: ChangePassword,
     ) -> Result<LoggedIn, AuthError> {
         let ChangePassword {
@@ -125,8 +131,10 @@ impl Shared {
         let is_theirs = |record: &UserRecord| record.user.id == user;
         let mut record = begun.record.clone().filter(is_theirs);
         let mut drawn = None;
+        let mut place = Some(place);
         for _ in 0..TRIES {
-            let checked = self.check_password(cx, record, current.clone()).await;
+            let place = place.take().map_or_else(|| self.place(cx), Ok)?;
+            let checked = self.check_password(place, record, current.clone()).await;
             let Checked { record: known, .. } = checked?;
             if begun.is_exhausted() {
                 return Err(AuthError::InvalidCredentials);

@@ -32,6 +32,9 @@ impl Shared {
     /// the address that is believed.
     pub(super) fn context(&self, parts: &Parts, tenant: TenantId) -> Context {
         let mut context = Context::new().with_tenant(tenant);
+        if let Some(patience) = self.limits.hash {
+            context = context.with_patience(patience);
+        }
         let agent = parts.headers.get(USER_AGENT);
         if let Some(agent) = agent.and_then(|agent| agent.to_str().ok()) {
             context = context.with_device(agent);

@@ -150,6 +150,14 @@ impl AuthRoutes {
         self
     }
 
+    /// Lets a password wait to be hashed no longer than this: a request whose
+    /// turn would come later is refused at once, with a 503 that says when to come
+    /// back. The default is that of [`Context`](auth_sdk::Context), 2 s.
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.limits.hash = Some(patience);
+        self
+    }
+
     /// Answers a request within this, its body included.
     pub const fn with_timeout(mut self, within: Duration) -> Self {
         self.limits.answer = within;

@@ -24,6 +24,8 @@ pub(super) struct Shared {
 pub(super) struct Limits {
     /// Until its body is there.
     pub(super) body: Duration,
+    /// Until a password that waits to be hashed is given up.
+    pub(super) hash: Option<Duration>,
     /// Until it is answered.
     pub(super) answer: Duration,
 }
@@ -45,6 +47,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: Duration::from_secs(10),
+            hash: None,
             answer: Duration::from_secs(15),
         }
     }
