@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::password::{ContextWords, Password};
+use auth_core::password::{ContextWords, Password, Place};
 use auth_core::{ClientId, Scope, UserId};
 use auth_store::{AttemptFrom, ChangeOutcome, PasswordChange, UserRecord};
 

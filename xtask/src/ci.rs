@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: what must hold before a merge.
 
 use crate::{
-    bench, deps, features, fuzz,
+    bench, deps, features, fuzz, load,
     run::{Failure, Run, cargo},
     test,
 };
@@ -21,7 +21,7 @@ pub enum Extent {
 /// That of the first step that fails.
 pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
     run.step("format", &mut cargo("fmt --all --check"))?;
-    for beside in [FUZZ, BENCHES] {
+    for beside in [FUZZ, BENCHES, LOAD] {
         run.step(
             &format!("format {}", name(beside)),
             &mut cargo(&format!("fmt {beside} --check")),
@@ -38,7 +38,7 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
     deps::deps(run)?;
     if extent == Extent::Full {
         features::each_alone(run)?;
-        for beside in [FUZZ, BENCHES] {
+        for beside in [FUZZ, BENCHES, LOAD] {
             let lint = format!("clippy {beside} --target-dir target --all-targets --locked");
             let mut lint = cargo(&lint);
             run.step(
@@ -46,12 +46,15 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
                 lint.args(["--", "-D", "warnings"]),
             )?;
         }
-        let tests = format!("test {BENCHES} --target-dir target --locked");
-        run.step("test benches", &mut cargo(&tests))?;
+        for beside in [BENCHES, LOAD] {
+            let tests = format!("test {beside} --target-dir target --locked");
+            run.step(&format!("test {}", name(beside)), &mut cargo(&tests))?;
+        }
         fuzz::fuzz(run, &fuzz::Request::default())?;
     }
     test::test(run)?;
     if extent == Extent::Full {
+        load::short(run)?;
         bench::bench(run, &bench::Request::checking_all())?;
     }
     Ok(())
@@ -61,6 +64,7 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
 /// once.
 const FUZZ: &str = "--manifest-path fuzz/Cargo.toml";
 const BENCHES: &str = "--manifest-path benches/Cargo.toml";
+const LOAD: &str = "--manifest-path benches/load/Cargo.toml";
 
 /// The folder that a manifest is in.
 fn name(manifest: &str) -> &str {

@@ -7,6 +7,7 @@ pub mod deps;
 mod features;
 pub mod fuzz;
 mod install;
+pub mod load;
 pub mod run;
 pub mod servers;
 pub mod test;

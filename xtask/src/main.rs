@@ -2,20 +2,22 @@
 
 use std::{env, process::ExitCode};
 
-use xtask::{bench, ci, deps, fuzz, run::Run, servers, test};
+use xtask::{bench, ci, deps, fuzz, load, run::Run, servers, test};
 
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test         every test, with throw-away servers
   ci [--full]  what must hold before a merge; --full also checks every feature alone,
-               fuzzes, and holds the benchmarks to their goals
+               fuzzes, times log-ins, and holds the benchmarks to their goals
   deps         who depends on whom, licences, duplicates, advisories
   fuzz [TARGET] [--seconds N]
                everything that strangers send, or one target of fuzz/fuzz_targets; 20 s each
   bench [NAME…] [--check]
                the benchmarks of these names, or tokens and passwords; --check
                fails where a goal is missed by more than the margin
+  load NAME    scenario, flood: whole services over loopback HTTP
+  soak NAME    timing: what takes long, and is run before a release
   servers      PostgreSQL and Redis for tests run by hand, until ctrl-c";
 
 fn main() -> ExitCode {
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         ["bench", ref rest @ ..] => {
             bench::Request::parse(rest).and_then(|it| bench::bench(&mut run, &it))
         }
+        ["load", name] => load::load(&mut run, name),
+        ["soak", name] => load::soak(&mut run, name),
         ["servers"] => servers::serve(&mut run),
         ["fuzz", ref rest @ ..] => match fuzz::Request::parse(rest) {
             Some(request) => fuzz::fuzz(&mut run, &request),

@@ -76,9 +76,22 @@ impl Run {
     /// # Errors
     /// [`Failure::Step`] if it fails, [`Failure::NotRun`] if it cannot be run.
     pub fn step(&mut self, step: &str, command: &mut Command) -> Result<(), Failure> {
+        self.step_that_ends(step, command, 0)
+    }
+
+    /// Runs a command as a step that is done when it ends with `status`, whatever that says elsewhere.
+    ///
+    /// # Errors
+    /// [`Failure::Step`] if it ends otherwise, [`Failure::NotRun`] if it cannot be run.
+    pub fn step_that_ends(
+        &mut self,
+        step: &str,
+        command: &mut Command,
+        with: i32,
+    ) -> Result<(), Failure> {
         println!("\n── {step}");
         self.time(step, || match command.status() {
-            Ok(status) if status.success() => Ok(()),
+            Ok(status) if status.code() == Some(with) => Ok(()),
             Ok(status) => Err(Failure::Step {
                 step: step.to_owned(),
                 status,
@@ -161,6 +174,19 @@ mod tests {
             .step("fails", Command::new("sh").args(["-c", "exit 7"]))
             .unwrap_err();
         assert_eq!(failure.exit_code(), ExitCode::from(7));
+    }
+
+    #[test]
+    fn a_step_that_must_find_something_fails_when_it_finds_nothing() {
+        let ends = |with| {
+            let mut command = Command::new("sh");
+            command.args(["-c", "exit 1"]);
+            Run::new().step_that_ends("finds", &mut command, with)
+        };
+        assert!(ends(1).is_ok());
+        assert!(ends(2).is_err());
+        let passes = Run::new().step_that_ends("finds nothing", &mut Command::new("true"), 1);
+        assert!(passes.is_err());
     }
 
     #[test]

@@ -1,0 +1,270 @@
+//! Two thousand log-ins at once, and what the others notice of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::sync::Barrier;
+
+use crate::child::Service;
+use crate::client::{Answer, Client, address};
+use crate::figures::{header, median, ms, quantile, row};
+use crate::options::Options;
+use crate::service::{self, What};
+use crate::{Failure, database};
+
+/// How many, and how often.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    log_ins: u32,
+    runs: u32,
+    threads: usize,
+    what: What,
+}
+
+impl Plan {
+    /// Reads `[--log-ins N] [--runs N] [--threads N] [--service NAME]`.
+    ///
+    /// # Errors
+    /// If an argument is none of these.
+    pub fn parse(arguments: &[&str]) -> Result<Self, Failure> {
+        let mut options = Options::new(arguments)?;
+        let plan = Self {
+            log_ins: options.take("--log-ins", 2000)?,
+            runs: options.take("--runs", 5)?,
+            threads: options.take("--threads", 2)?,
+            what: options.take("--service", What::Ours)?,
+        };
+        options.end()?;
+        Ok(plan)
+    }
+}
+
+/// Those who log in with a good password.
+const USERS: u32 = 40;
+
+/// Of all that come at once, every second one is from the same network.
+const FLOODER: u32 = 60_000;
+
+/// How long the service waits for a hash to be free, as it is set up.
+const DEADLINE: Duration = Duration::from_secs(1);
+
+/// What one run came to.
+#[derive(Debug, Default)]
+struct Found {
+    completed: f64,
+    completed_of_flooder: f64,
+    /// How many hashes fit between the first request and the last success.
+    capacity: f64,
+    refused: f64,
+    slowest_refusal: f64,
+    p99_of_refusals: f64,
+    without_retry_after: f64,
+    other: f64,
+    idle_p99: f64,
+    flooded_p99: f64,
+    idle_mib: f64,
+    peak_mib: f64,
+}
+
+/// Prints the medians of the runs. Whether every answer was a success or a
+/// refusal that says when to come again is what must hold.
+///
+/// # Errors
+/// If the service or PostgreSQL does not start, or a connection breaks.
+pub async fn run(plan: &Plan) -> Result<bool, Failure> {
+    raise_file_limit();
+    let mut runs = Vec::new();
+    for number in 0..plan.runs {
+        eprintln!("run {} of {}", number + 1, plan.runs);
+        runs.push(once(plan).await?);
+    }
+    let of = |figure: fn(&Found) -> f64| median(&runs.iter().map(figure).collect::<Vec<_>>());
+    let duration = |figure| ms(Duration::from_secs_f64(of(figure)));
+    println!("{}", header(["figure", "median of the runs"]));
+    for (name, figure) in [
+        ("completed", format!("{:.0}", of(|it| it.completed))),
+        (
+            "completed / capacity",
+            format!("{:.2}", of(|it| it.completed / it.capacity)),
+        ),
+        (
+            "share of the flooding network in what was completed",
+            format!("{:.2}", of(|it| it.completed_of_flooder / it.completed)),
+        ),
+        ("refused", format!("{:.0}", of(|it| it.refused))),
+        ("refusal, p99", duration(|it| it.p99_of_refusals)),
+        ("refusal, slowest", duration(|it| it.slowest_refusal)),
+        (
+            "refused without Retry-After",
+            format!("{:.0}", of(|it| it.without_retry_after)),
+        ),
+        ("answered otherwise", format!("{:.0}", of(|it| it.other))),
+        ("GET /auth/me idle, p99", duration(|it| it.idle_p99)),
+        ("GET /auth/me meanwhile, p99", duration(|it| it.flooded_p99)),
+        (
+            "GET /auth/me, meanwhile / idle",
+            format!("{:.2}", of(|it| it.flooded_p99 / it.idle_p99)),
+        ),
+        ("memory before", format!("{:.0} MiB", of(|it| it.idle_mib))),
+        ("memory, most", format!("{:.0} MiB", of(|it| it.peak_mib))),
+    ] {
+        println!("{}", row([name, &figure]));
+    }
+    Ok(runs
+        .iter()
+        .all(|it| it.other + it.without_retry_after < 0.5))
+}
+
+async fn once(plan: &Plan) -> Result<Found, Failure> {
+    let service = Service::start(&service::Options {
+        what: plan.what,
+        threads: plan.threads,
+        database: database::create("flood").await?,
+    })
+    .await?;
+    let mut first = Client::connect(service.address, address(0)).await?;
+    for number in 0..USERS {
+        first.become_client_at(address(number));
+        let answer = first.post("/auth/signup", &credentials(number)).await?;
+        if !answer.is_success() {
+            return Err(format!("sign-up was answered {}", answer.status).into());
+        }
+    }
+    let answer = first.post("/auth/login", &credentials(0)).await?;
+    let bearer: Arc<str> = answer.text("access_token")?.into();
+    let a_second = hashes_a_second(plan, &service).await?;
+
+    let mut found = Found {
+        idle_mib: service.resident_mib()?,
+        idle_p99: me(&service, &bearer, MEASURED).await?.as_secs_f64(),
+        ..Found::default()
+    };
+    let clients = connected(plan, &service).await?;
+    let beside = me(&service, &bearer, DEADLINE);
+    let began = Instant::now();
+    let (answers, beside) = tokio::join!(all_at_once(clients), beside);
+    found.flooded_p99 = beside?.as_secs_f64();
+    let answers = answers?;
+    found.count(&answers);
+    let last = answers.iter().filter(|(_, it)| it.is_success());
+    let last = last.map(|(_, it)| it.took).max().unwrap_or(DEADLINE);
+    found.capacity = a_second * last.min(began.elapsed()).as_secs_f64();
+    found.peak_mib = service.peak_mib()?;
+    service.stop().await?;
+    Ok(found)
+}
+
+/// How long `GET /auth/me` is watched while nothing else happens.
+const MEASURED: Duration = Duration::from_secs(2);
+
+impl Found {
+    fn count(&mut self, answers: &[(bool, Answer)]) {
+        let mut refusals = Vec::new();
+        for (flooder, answer) in answers {
+            match answer.status {
+                200 => {
+                    self.completed += 1.0;
+                    self.completed_of_flooder += f64::from(u8::from(*flooder));
+                }
+                503 => {
+                    refusals.push(answer.took);
+                    self.without_retry_after += f64::from(u8::from(answer.retry_after.is_none()));
+                }
+                _ => self.other += 1.0,
+            }
+        }
+        self.refused = f64::from(u32::try_from(refusals.len()).unwrap_or(u32::MAX));
+        self.p99_of_refusals = quantile(&refusals, 0.99).as_secs_f64();
+        self.slowest_refusal = quantile(&refusals, 1.0).as_secs_f64();
+    }
+}
+
+fn credentials(number: u32) -> serde_json::Value {
+    json!({
+        "identifier": format!("user-{}@example.com", number % USERS),
+        "password": format!("correct horse battery {}", number % USERS),
+    })
+}
+
+/// What the service does when it always has exactly enough to do.
+async fn hashes_a_second(plan: &Plan, service: &Service) -> Result<f64, Failure> {
+    const EACH: u32 = 40;
+    let workers = u32::try_from(plan.threads)? * 2;
+    let began = Instant::now();
+    let mut tasks = Vec::new();
+    for worker in 0..workers {
+        let mut client = Client::connect(service.address, address(worker)).await?;
+        tasks.push(tokio::spawn(async move {
+            for _ in 0..EACH {
+                let answer = client.post("/auth/login", &credentials(worker)).await?;
+                if !answer.is_success() {
+                    return Err(format!("a log-in was answered {}", answer.status).into());
+                }
+            }
+            Ok::<_, Failure>(())
+        }));
+    }
+    for task in tasks {
+        task.await??;
+    }
+    Ok(f64::from(EACH * workers) / began.elapsed().as_secs_f64())
+}
+
+/// Clients that have a connection each; whether they are the flooder's.
+async fn connected(plan: &Plan, service: &Service) -> Result<Vec<(bool, Client)>, Failure> {
+    let mut clients = Vec::new();
+    for number in 0..plan.log_ins {
+        let flooder = number % 2 == 0;
+        let from = if flooder { FLOODER } else { number };
+        clients.push((
+            flooder,
+            Client::connect(service.address, address(from)).await?,
+        ));
+    }
+    Ok(clients)
+}
+
+async fn all_at_once(clients: Vec<(bool, Client)>) -> Result<Vec<(bool, Answer)>, Failure> {
+    let start = Arc::new(Barrier::new(clients.len()));
+    let mut tasks = Vec::new();
+    for (number, (flooder, mut client)) in (0..).zip(clients) {
+        let start = Arc::clone(&start);
+        tasks.push(tokio::spawn(async move {
+            start.wait().await;
+            let answer = client.post("/auth/login", &credentials(number)).await?;
+            Ok::<_, Failure>((flooder, answer))
+        }));
+    }
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await??);
+    }
+    Ok(answers)
+}
+
+/// The 99th percentile of `GET /auth/me` over one connection, asked a hundred
+/// times a second.
+async fn me(service: &Service, bearer: &str, during: Duration) -> Result<Duration, Failure> {
+    let mut client = Client::connect(service.address, address(FLOODER + 1)).await?;
+    let mut times = Vec::new();
+    let began = Instant::now();
+    while began.elapsed() < during {
+        let answer = client.get("/auth/me", bearer).await?;
+        if !answer.is_success() {
+            return Err(format!("GET /auth/me was answered {}", answer.status).into());
+        }
+        times.push(answer.took);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Ok(quantile(&times, 0.99))
+}
+
+/// A connection is a file, here and in the service.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it cannot be raised, connecting says so.
+    let _ = setrlimit(Resource::Nofile, limit);
+}

@@ -1,0 +1,134 @@
+//! The services that are compared. All hash with Argon2id at 19456 KiB, two
+//! passes, one lane; sign access tokens with Ed25519; keep a session with a
+//! refresh token that is changed at each use; and hold ten connections to
+//! PostgreSQL.
+
+mod by_hand;
+mod early_return;
+mod ours;
+
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+
+use axum::Router;
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use tokio::net::TcpListener;
+
+use crate::Failure;
+
+/// How a service is started, as one argument on a command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Which one.
+    pub what: What,
+    /// How many hashes at a time.
+    pub threads: usize,
+    /// A database that is empty, or has this service's tables.
+    pub database: String,
+}
+
+/// A service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The SDK with its default backend.
+    Ours,
+    /// The SDK with the SIMD backend.
+    OursSimd,
+    /// axum, sqlx, argon2 and jsonwebtoken, with a blocking task for each hash.
+    ByHandUnbounded,
+    /// The same with a permit for each thread.
+    ByHandBounded,
+    /// The SDK behind a look-up that answers early for unknown users: what a
+    /// measurement of timing must find.
+    EarlyReturn,
+}
+
+impl What {
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self::Ours, "ours"),
+        (Self::OursSimd, "ours-simd"),
+        (Self::ByHandUnbounded, "by-hand-unbounded"),
+        (Self::ByHandBounded, "by-hand-bounded"),
+        (Self::EarlyReturn, "early-return"),
+    ];
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(what, _)| what == self);
+        f.write_str(name.map_or("", |(_, name)| name))
+    }
+}
+
+impl FromStr for What {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        let what = Self::NAMES.iter().find(|(_, name)| *name == text);
+        what.map(|(what, _)| *what)
+            .ok_or_else(|| format!("there is no service {text}").into())
+    }
+}
+
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{},{}", self.what, self.threads, self.database)
+    }
+}
+
+impl FromStr for Options {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        let mut parts = text.splitn(3, ',');
+        let mut next = || parts.next().ok_or("a part is missing");
+        Ok(Self {
+            what: next()?.parse()?,
+            threads: next()?.parse()?,
+            database: next()?.to_owned(),
+        })
+    }
+}
+
+/// Serves until the process is ended; says on standard output where.
+///
+/// # Errors
+/// If the service cannot start.
+pub async fn serve(options: &Options) -> Result<(), Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let app = app(options).await?;
+    println!("{}", listener.local_addr()?);
+    Ok(axum::serve(listener, app).await?)
+}
+
+async fn app(
+    options: &Options,
+) -> Result<IntoMakeServiceWithConnectInfo<Router, std::net::SocketAddr>, Failure> {
+    let router = match options.what {
+        What::Ours | What::OursSimd => ours::router(options).await?,
+        What::EarlyReturn => early_return::router(options).await?,
+        What::ByHandUnbounded => by_hand::router(options, None).await?,
+        What::ByHandBounded => by_hand::router(options, Some(options.threads)).await?,
+    };
+    Ok(router.into_make_service_with_connect_info())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_they_are_written() {
+        for (what, _) in What::NAMES {
+            let options = Options {
+                what,
+                threads: 2,
+                database: "postgres://u:p@127.0.0.1:5432/one,two".to_owned(),
+            };
+            assert_eq!(options.to_string().parse::<Options>().unwrap(), options);
+        }
+        assert!("ours,2".parse::<Options>().is_err());
+        assert!("theirs,2,postgres://".parse::<Options>().is_err());
+    }
+}

@@ -1,0 +1,49 @@
+//! What the README shows, on PostgreSQL.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_axum::AuthRoutes;
+use auth_core::password::{Argon2Backend, HashPool};
+use auth_sdk::{Audience, Auth, Issuer, PgStore, RootSecret};
+use axum::Router;
+
+use super::{Options, What};
+use crate::Failure;
+
+/// How long a password may wait to be hashed.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The routes, under `/auth`.
+pub(super) async fn router(options: &Options) -> Result<Router, Failure> {
+    Ok(Router::new().merge(routes(auth(options).await?)))
+}
+
+pub(super) fn routes(auth: Auth) -> AuthRoutes {
+    AuthRoutes::new(auth)
+        .with_trusted_proxies(1)
+        .with_patience(PATIENCE)
+}
+
+pub(super) async fn auth(options: &Options) -> Result<Auth, Failure> {
+    let backend = match options.what {
+        What::OursSimd => Argon2Backend::Simd,
+        _ => Argon2Backend::RustCrypto,
+    };
+    let pool = HashPool::builder()
+        .with_threads(options.threads)
+        .with_backend(backend)
+        .build()?;
+    let base = "http://127.0.0.1";
+    let store = PgStore::connect(&options.database).await?;
+    let root = RootSecret::from_base64("aSByZWFkIHRoaXMgaW4gYSBiZW5jaG1hcmssIHNvcnJ5IQ==")?;
+    Ok(Auth::builder(
+        Issuer::new(base)?,
+        Audience::new(base)?,
+        root,
+        Arc::new(store),
+    )
+    .with_hash_pool(pool)
+    .build()
+    .await?)
+}

@@ -1,0 +1,105 @@
+//! `cargo xtask load` and `cargo xtask soak`: whole services over loopback HTTP,
+//! on a PostgreSQL that lives as long as the command.
+
+use std::process::Command;
+
+use crate::run::{Failure, Run, cargo};
+use crate::servers::Servers;
+
+/// The programs of `benches/load`, with what `ci --full` gives them.
+const SHORT: &[&str] = &["timing --service ours-simd --samples 1500"];
+
+/// What must be found by a measurement that is any good.
+const BROKEN: &str = "timing --service early-return --samples 100";
+
+/// What takes minutes: figures for a table.
+const LOADS: &[(&str, &[&str])] = &[
+    ("scenario", &["scenario"]),
+    (
+        "flood",
+        &["flood --service ours", "flood --service ours-simd"],
+    ),
+];
+
+/// What takes long, and is run before a release.
+const SOAKS: &[(&str, &[&str])] = &[(
+    "timing",
+    &["timing --service ours", "timing --service ours-simd"],
+)];
+
+/// Runs the load of this name, and prints Markdown.
+///
+/// # Errors
+/// If there is none, or what must hold does not.
+pub fn load(run: &mut Run, name: &str) -> Result<(), Failure> {
+    each(run, LOADS, name)
+}
+
+/// Runs the soak of this name, and prints Markdown.
+///
+/// # Errors
+/// If there is none, or what must hold does not.
+pub fn soak(run: &mut Run, name: &str) -> Result<(), Failure> {
+    each(run, SOAKS, name)?;
+    let servers = Servers::start(run)?;
+    must_be_found(run, &servers)
+}
+
+/// The short form of what can be told in a minute.
+///
+/// # Errors
+/// If something does not hold, or a service that is broken on purpose passes.
+pub fn short(run: &mut Run) -> Result<(), Failure> {
+    let servers = Servers::start(run)?;
+    for arguments in SHORT {
+        step(run, &servers, arguments)?;
+    }
+    must_be_found(run, &servers)
+}
+
+fn each(run: &mut Run, of: &[(&str, &[&str])], name: &str) -> Result<(), Failure> {
+    let Some((_, programs)) = of.iter().find(|(known, _)| *known == name) else {
+        let known: Vec<_> = of.iter().map(|(known, _)| *known).collect();
+        return Err(Failure::Other(format!(
+            "there is no {name}, but {}",
+            known.join(", ")
+        )));
+    };
+    let servers = Servers::start(run)?;
+    for arguments in *programs {
+        step(run, &servers, arguments)?;
+    }
+    Ok(())
+}
+
+fn step(run: &mut Run, servers: &Servers, arguments: &str) -> Result<(), Failure> {
+    run.step(arguments, &mut program(servers, arguments))
+}
+
+/// Status 1 says that something does not hold, as it must not here; 2 would say
+/// that nothing was measured.
+fn must_be_found(run: &mut Run, servers: &Servers) -> Result<(), Failure> {
+    run.step_that_ends(BROKEN, &mut program(servers, BROKEN), 1)
+}
+
+fn program(servers: &Servers, arguments: &str) -> Command {
+    let mut command = cargo(
+        "run --release --quiet --locked --manifest-path benches/load/Cargo.toml --target-dir target --",
+    );
+    command
+        .args(arguments.split_whitespace())
+        .envs(servers.environment());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_none_is_refused_with_those_there_are() {
+        let mut run = Run::new();
+        let error = soak(&mut run, "flood").unwrap_err().to_string();
+        assert_eq!(error, "there is no flood, but timing");
+    }
+}
