@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use auth_core::{TenantId, TrustedProxies};
 use auth_sdk::Context;
@@ -39,12 +39,20 @@ impl Shared {
         if let Some(agent) = agent.and_then(|agent| agent.to_str().ok()) {
             context = context.with_device(agent);
         }
-        match client_address(parts, self.proxies) {
-            Some(address) => context.with_client_address(address),
-            None => context,
+        if let Some(address) = client_address(parts, self.proxies) {
+            return context.with_client_address(address);
         }
+        WARNED.call_once(|| {
+            tracing::warn!(
+                "a request's address is not known, so that its attempts at passwords count as \
+                 everybody's: serve with connect info, or state the trusted proxies"
+            );
+        });
+        context
     }
 }
+
+static WARNED: Once = Once::new();
 
 fn client_address(parts: &Parts, proxies: TrustedProxies) -> Option<IpAddr> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
