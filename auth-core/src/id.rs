@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine;
 use base64::display::Base64Display;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -111,8 +112,16 @@ impl TokenId {
         Self(bytes)
     }
 
-    pub(crate) const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
+    /// Appends it to a text.
+    pub(crate) fn write(&self, text: &mut Vec<u8>) {
+        // As much as 16 bytes need.
+        let mut room = [0; 22];
+        if BASE64_URL_SAFE_NO_PAD
+            .encode_slice(self.0, &mut room)
+            .is_ok()
+        {
+            text.extend_from_slice(&room);
+        }
     }
 }
 

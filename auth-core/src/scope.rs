@@ -62,16 +62,6 @@ impl Scope {
 }
 
 impl Scope {
-    /// Appends it to a text.
-    pub(crate) fn write(&self, text: &mut String) {
-        for (index, token) in self.iter().enumerate() {
-            if index > 0 {
-                text.push(' ');
-            }
-            text.push_str(token);
-        }
-    }
-
     /// Whether `text` is a scope (RFC 6749 §3.3).
     pub(crate) fn is_valid(text: &str) -> bool {
         let allowed = |b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
@@ -115,9 +105,13 @@ impl From<Scope> for String {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        self.write(&mut text);
-        f.write_str(&text)
+        for (index, token) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(token)?;
+        }
+        Ok(())
     }
 }
 

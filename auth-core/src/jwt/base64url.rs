@@ -19,9 +19,16 @@ pub(super) fn decode(text: &str, bytes: &mut [u8]) -> bool {
         .is_ok_and(|written| written == bytes.len())
 }
 
-/// Appends `bytes` to `text`.
-pub(super) fn encode(bytes: &[u8], text: &mut String) {
-    ENGINE.encode_string(bytes, text);
+/// Writes `bytes` to the beginning of `text`, and gives back what was written;
+/// `None` when there is no room for it.
+pub(super) fn encode<'a>(bytes: &[u8], text: &'a mut [u8]) -> Option<&'a [u8]> {
+    let len = ENGINE.encode_slice(bytes, text).ok()?;
+    text.get(..len)
+}
+
+/// How long the text of `len` bytes is.
+pub(super) const fn encoded_len(len: usize) -> usize {
+    (len * 4).div_ceil(3)
 }
 
 #[cfg(test)]
@@ -61,9 +68,12 @@ mod tests {
             at in any::<prop::sample::Index>(),
             other in any::<char>(),
         ) {
-            let mut text = String::new();
-            encode(&bytes, &mut text);
+            let mut room = vec![0; encoded_len(bytes.len())];
+            let len = encode(&bytes, &mut room).unwrap().len();
+            prop_assert_eq!(len, room.len());
+            let mut text = String::from_utf8(room).unwrap();
             prop_assert_eq!(&text, &BASE64_URL_SAFE_NO_PAD.encode(&bytes));
+            prop_assert!(bytes.is_empty() || encode(&bytes, &mut vec![0; len - 1]).is_none());
             prop_assert_eq!(decoded(&text), Some(bytes));
             if !text.is_empty() {
                 let at = at.index(text.len());

@@ -1,15 +1,20 @@
 //! Issuing access tokens.
 
+use std::mem;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use zeroize::Zeroize;
 
 use super::base64url;
+use super::compact::Buffer;
 use super::known::is_reserved;
-use super::write::ObjectText;
+use super::write::{ObjectText, name, string_text};
 use crate::id::{ClientId, SessionId, TenantId, TokenId, UserId};
 use crate::issuer::{Audience, Issuer};
-use crate::key::SigningKey;
+use crate::key::{SigningKey, VerifyingKey};
 use crate::random::{EntropyError, SecureRandom, draw};
 use crate::scope::Scope;
 use crate::secret::Secret;
@@ -63,8 +68,9 @@ pub enum IssueError {
 /// Issues the access tokens of one issuer for one audience.
 #[derive(Clone, Debug)]
 pub struct TokenIssuer {
-    issuer: Issuer,
-    audience: Audience,
+    /// As they are written in each token.
+    issuer: String,
+    audience: String,
     lifetime: Duration,
 }
 
@@ -75,10 +81,11 @@ impl TokenIssuer {
     /// Issues for `issuer` and `audience`, each token living for `lifetime`
     /// less up to 5 % of it, so that tokens issued together do not end
     /// together.
-    pub const fn new(issuer: Issuer, audience: Audience, lifetime: Duration) -> Self {
+    #[expect(clippy::needless_pass_by_value, reason = "they are what it is made of")]
+    pub fn new(issuer: Issuer, audience: Audience, lifetime: Duration) -> Self {
         Self {
-            issuer,
-            audience,
+            issuer: string_text(issuer.as_str()),
+            audience: string_text(audience.as_str()),
             lifetime,
         }
     }
@@ -108,7 +115,7 @@ impl TokenIssuer {
             return Err(IssueError::TooLong(Self::MAX_LEN));
         }
         Ok(AccessToken {
-            text: Secret::new(text),
+            text: Secret::new(Text(text)),
             expires_at,
         })
     }
@@ -119,26 +126,26 @@ impl TokenIssuer {
         id: TokenId,
         issued_at: i64,
         expires_at: Timestamp,
-    ) -> String {
+    ) -> Vec<u8> {
         let mut claims = ObjectText::new(512)
-            .string("iss", self.issuer.as_str())
-            .uuid("sub", token.subject.as_uuid())
-            .string("aud", self.audience.as_str())
-            .integer("exp", expires_at.unix_seconds())
-            .integer("iat", issued_at)
-            .plain("jti", |text| base64url::encode(id.as_bytes(), text))
-            .string("client_id", token.client.as_str())
-            .uuid("sid", token.session.as_uuid());
+            .written(name!("iss"), &self.issuer)
+            .uuid(name!("sub"), token.subject.as_uuid())
+            .written(name!("aud"), &self.audience)
+            .integer(name!("exp"), expires_at.unix_seconds())
+            .integer(name!("iat"), issued_at)
+            .plain(name!("jti"), |text| id.write(text))
+            .string(name!("client_id"), token.client.as_str())
+            .uuid(name!("sid"), token.session.as_uuid());
         if !token.scope.is_empty() {
-            claims = claims.plain("scope", |text| token.scope.write(text));
+            claims = claims.words(name!("scope"), token.scope.iter());
         }
         claims = claims
-            .uuid("tid", token.tenant.as_uuid())
-            .integer("ver", token.user_version)
-            .integer("tver", token.tenant_version)
-            .strings("amr", token.amr)
-            .integer("auth_time", token.auth_time.unix_seconds())
-            .strings("roles", token.roles);
+            .uuid(name!("tid"), token.tenant.as_uuid())
+            .integer(name!("ver"), token.user_version)
+            .integer(name!("tver"), token.tenant_version)
+            .strings(name!("amr"), token.amr)
+            .integer(name!("auth_time"), token.auth_time.unix_seconds())
+            .strings(name!("roles"), token.roles);
         for (name, value) in token.custom {
             claims = claims.value(name, value);
         }
@@ -155,14 +162,28 @@ impl TokenIssuer {
 /// An access token as it travels, and when it expires.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
-    text: Secret<String>,
+    text: Secret<Text>,
     expires_at: Timestamp,
+}
+
+/// A `String` is wiped byte by byte, which takes longer than encoding a token;
+/// this one is filled at once.
+#[derive(Clone)]
+struct Text(String);
+
+impl Zeroize for Text {
+    fn zeroize(&mut self) {
+        let mut bytes = mem::take(&mut self.0).into_bytes();
+        bytes.clear();
+        bytes.resize(bytes.capacity(), 0);
+        zeroize::optimization_barrier(bytes.as_slice());
+    }
 }
 
 impl AccessToken {
     /// The text to hand to the client.
     pub fn expose(&self) -> &str {
-        self.text.expose()
+        &self.text.expose().0
     }
 
     /// Its `exp`.
@@ -171,24 +192,31 @@ impl AccessToken {
     }
 }
 
-fn sign(key: &SigningKey, claims: &str) -> Option<String> {
-    let public = key.verifying_key();
+fn sign(key: &SigningKey, claims: &[u8]) -> Option<String> {
+    let header = key.token_header(header);
+    let payload_len = base64url::encoded_len(claims.len());
+    let mut text = Vec::with_capacity(header.len() + payload_len + SIGNATURE_ROOM);
+    text.extend_from_slice(header.as_bytes());
+    text.push(b'.');
+    let payload = text.len();
+    text.resize(payload + payload_len, 0);
+    base64url::encode(claims, text.get_mut(payload..)?)?;
+    let room = &mut [0; base64url::encoded_len(size_of::<Buffer>())];
+    let signature = key.sign(&text, |signature| base64url::encode(signature, room))??;
+    text.push(b'.');
+    text.extend_from_slice(signature);
+    String::from_utf8(text).ok()
+}
+
+/// Two dots and the signatures of all algorithms but RSA: 96 bytes at most.
+const SIGNATURE_ROOM: usize = 2 + base64url::encoded_len(96);
+
+/// The same for all tokens by a key.
+fn header(key: &VerifyingKey) -> String {
     let header = ObjectText::new(96)
-        .string("alg", public.algorithm().as_str())
-        .string("typ", "at+jwt")
-        .string("kid", public.kid())
+        .string(name!("alg"), key.algorithm().as_str())
+        .string(name!("typ"), "at+jwt")
+        .string(name!("kid"), key.kid())
         .end();
-    // With room for the signatures of all algorithms but RSA.
-    let mut text = String::with_capacity((header.len() + claims.len()) * 4 / 3 + 136);
-    base64url::encode(header.as_bytes(), &mut text);
-    text.push('.');
-    base64url::encode(claims.as_bytes(), &mut text);
-    let signed = text.len();
-    text.push('.');
-    key.sign(text.get(..signed)?.as_bytes(), |signature| {
-        let mut encoded = String::new();
-        base64url::encode(signature, &mut encoded);
-        encoded
-    })
-    .map(|signature| text + &signature)
+    BASE64_URL_SAFE_NO_PAD.encode(header)
 }

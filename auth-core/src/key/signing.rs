@@ -1,6 +1,7 @@
 //! Private keys.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use ::pkcs8::SecretDocument;
 
@@ -19,6 +20,8 @@ pub struct SigningKey {
     private: Private,
     public: VerifyingKey,
     prepared: Box<dyn Sign>,
+    /// The header of the tokens that it signs, as it is written in them.
+    token_header: OnceLock<Box<str>>,
 }
 
 impl SigningKey {
@@ -112,6 +115,7 @@ impl SigningKey {
     pub fn with_kid(self, kid: &str) -> Result<Self, KeyError> {
         Ok(Self {
             public: self.public.with_kid(kid)?,
+            token_header: OnceLock::new(),
             ..self
         })
     }
@@ -130,6 +134,7 @@ impl SigningKey {
             private,
             public,
             prepared,
+            token_header: OnceLock::new(),
         })
     }
 
@@ -174,6 +179,12 @@ impl SigningKey {
     /// The half that verifies.
     pub const fn verifying_key(&self) -> &VerifyingKey {
         &self.public
+    }
+
+    /// The header of the tokens that it signs, which `write` makes once.
+    pub(crate) fn token_header(&self, write: impl FnOnce(&VerifyingKey) -> String) -> &str {
+        self.token_header
+            .get_or_init(|| write(&self.public).into_boxed_str())
     }
 
     /// Hands the signature of `message` to `with`; `None` when the library

@@ -72,6 +72,21 @@ fn c33_c34_c36_an_issued_token_is_an_access_token_by_name_and_claims() {
     assert_eq!(default.verifying_key().algorithm(), Algorithm::EdDsa);
 }
 
+#[test]
+fn a_key_that_is_renamed_or_moved_after_it_signed_says_what_it_is_now() {
+    for (place, &backend) in Backend::ALL.iter().enumerate() {
+        let key = private(Algorithm::EdDsa);
+        let before = issue(&key, &SystemRandom::new()).unwrap();
+        assert_eq!(part(&before, 0)["kid"], "ours");
+        let kid = format!("number \"{place}\"");
+        let key = key.with_kid(&kid).unwrap().with_backend(backend).unwrap();
+        for _ in 0..2 {
+            let after = issue(&key, &SystemRandom::new()).unwrap();
+            assert_eq!(part(&after, 0)["kid"], *kid);
+        }
+    }
+}
+
 /// Gives a byte, then the next one.
 #[derive(Debug, Default)]
 struct Counting(AtomicU8);
