@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use auth_bench::Failure;
 use auth_bench::tokens::{AUDIENCE, Case, Depth, ISSUER, Issuing, KID, Peer, Verifying};
-use auth_core::key::Algorithm;
+use auth_core::key::{Algorithm, Backend};
 use jwt_simple::prelude::*;
 
 const NAME: &str = "jwt-simple";
@@ -44,7 +44,7 @@ macro_rules! verifying {
 }
 
 macro_rules! issuing {
-    ($case:expr, $key:expr) => {{
+    ($case:expr, $key:expr, $sign:ident) => {{
         let key = $key;
         let claims = claims($case);
         let header = HeaderOptions {
@@ -52,7 +52,7 @@ macro_rules! issuing {
             ..HeaderOptions::default()
         };
         Issuing::new(NAME, Depth::Token, move |give| {
-            if let Ok(token) = key.sign_with_options(claims.clone(), &header) {
+            if let Ok(token) = key.$sign(claims.clone(), &header) {
                 give(token.as_bytes());
             }
         })
@@ -74,12 +74,37 @@ impl Peer for JwtSimple {
 
     fn issuing(&self, case: &Case) -> Result<Option<Issuing>, Failure> {
         let private = &case.private;
+        // It reads DER of RSA keys in PKCS#1 only.
+        let pem = || -> Result<String, Failure> {
+            let pem = case.signing_key(Backend::Ring)?.to_pkcs8_pem();
+            Ok(pem.ok_or("a secret")?.expose().clone())
+        };
         Ok(Some(match case.algorithm {
-            Algorithm::Hs256 => issuing!(case, HS256Key::from_bytes(private).with_key_id(KID)),
-            Algorithm::Rs256 => issuing!(case, RS256KeyPair::from_der(private)?.with_key_id(KID)),
-            Algorithm::Ps256 => issuing!(case, PS256KeyPair::from_der(private)?.with_key_id(KID)),
-            Algorithm::Es256 => issuing!(case, ES256KeyPair::from_der(private)?.with_key_id(KID)),
-            Algorithm::EdDsa => issuing!(case, Ed25519KeyPair::from_der(private)?.with_key_id(KID)),
+            Algorithm::Hs256 => issuing!(
+                case,
+                HS256Key::from_bytes(private).with_key_id(KID),
+                authenticate_with_options
+            ),
+            Algorithm::Rs256 => issuing!(
+                case,
+                RS256KeyPair::from_pem(&pem()?)?.with_key_id(KID),
+                sign_with_options
+            ),
+            Algorithm::Ps256 => issuing!(
+                case,
+                PS256KeyPair::from_pem(&pem()?)?.with_key_id(KID),
+                sign_with_options
+            ),
+            Algorithm::Es256 => issuing!(
+                case,
+                ES256KeyPair::from_der(private)?.with_key_id(KID),
+                sign_with_options
+            ),
+            Algorithm::EdDsa => issuing!(
+                case,
+                Ed25519KeyPair::from_der(private)?.with_key_id(KID),
+                sign_with_options
+            ),
             _ => return Ok(None),
         }))
     }
