@@ -1,6 +1,9 @@
 //! `cargo xtask bench`: what the SDK is measured against.
 
-use crate::run::{Failure, Run, cargo};
+use crate::{
+    compilers,
+    run::{Failure, Run, cargo},
+};
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +22,8 @@ pub enum Suite {
     /// Password hashing.
     Passwords,
     /// Tokens against the libraries of `benches/peers`, which take long to
-    /// compile and need `cmake` and libclang: only by its name.
+    /// compile and need cmake and libclang, which are installed where we may:
+    /// only by its name.
     Peers,
 }
 
@@ -68,6 +72,9 @@ impl Request {
 /// That of the first suite that fails.
 pub fn bench(run: &mut Run, request: &Request) -> Result<(), Failure> {
     for suite in &request.suites {
+        if *suite == Suite::Peers {
+            compilers::for_peers(run)?;
+        }
         for (step, arguments) in suite.commands() {
             let mut command = cargo(arguments);
             if request.check && !step.ends_with("allocations") {

@@ -21,7 +21,7 @@ pub enum Extent {
 /// That of the first step that fails.
 pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
     run.step("format", &mut cargo("fmt --all --check"))?;
-    for beside in [FUZZ, BENCHES, LOAD] {
+    for beside in [FUZZ, BENCHES, LOAD, PEERS] {
         run.step(
             &format!("format {}", name(beside)),
             &mut cargo(&format!("fmt {beside} --check")),
@@ -50,6 +50,9 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
             let tests = format!("test {beside} --target-dir target --locked");
             run.step(&format!("test {}", name(beside)), &mut cargo(&tests))?;
         }
+        // Compiled only when they are measured; that they can be is soon untrue if nobody looks.
+        let locked = format!("tree {PEERS} --locked --depth 0");
+        run.step("lock file of benches/peers", &mut cargo(&locked))?;
         fuzz::fuzz(run, &fuzz::Request::default())?;
     }
     test::test(run)?;
@@ -65,6 +68,7 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
 const FUZZ: &str = "--manifest-path fuzz/Cargo.toml";
 const BENCHES: &str = "--manifest-path benches/Cargo.toml";
 const LOAD: &str = "--manifest-path benches/load/Cargo.toml";
+const PEERS: &str = "--manifest-path benches/peers/Cargo.toml";
 
 /// The folder that a manifest is in.
 fn name(manifest: &str) -> &str {

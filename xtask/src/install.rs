@@ -1,4 +1,5 @@
-//! Installing the servers that tests start, on a Debian where we may.
+//! Installing what tests and benchmarks need beside Rust, on a Debian where we
+//! may.
 
 use std::{
     fs::{self, OpenOptions},
@@ -10,7 +11,7 @@ use std::{
 
 use crate::run::{Failure, Run};
 
-const PACKAGES: [&str; 2] = ["postgresql", "redis-server"];
+const SERVERS: [&str; 2] = ["postgresql", "redis-server"];
 
 /// Debian's packages start their services and make a cluster. Present while they are installed, these files forbid both.
 const QUIET: [(&str, &str); 2] = [
@@ -26,27 +27,40 @@ const QUIET: [(&str, &str); 2] = [
 /// # Errors
 /// Those of the first command that fails: without apt-get or root, the line to run by hand.
 pub(crate) fn servers(run: &mut Run) -> Result<(), Failure> {
-    let by_hand = format!(
-        "apt-get update && apt-get install -y {}",
-        PACKAGES.join(" ")
-    );
+    let quiet = || {
+        QUIET
+            .iter()
+            .map(|(path, contents)| Temporary::write(path.as_ref(), contents))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(|source| Failure::NotRun {
+                step: "keep the services from starting".into(),
+                source,
+            })
+    };
+    packages(run, "the tests need PostgreSQL and Redis", &SERVERS, quiet)
+}
+
+/// Installs `packages`, with what `around` gives in force, because of what `need` says.
+///
+/// # Errors
+/// As [`servers`].
+pub(crate) fn packages<T>(
+    run: &mut Run,
+    need: &str,
+    packages: &[&str],
+    around: impl FnOnce() -> Result<T, Failure>,
+) -> Result<(), Failure> {
     if !Path::new("/usr/bin/apt-get").exists() || !rustix::process::geteuid().is_root() {
+        let packages = packages.join(" ");
         return Err(Failure::Other(format!(
-            "the tests need PostgreSQL and Redis; as root: {by_hand}"
+            "{need}; as root: apt-get update && apt-get install -y {packages}"
         )));
     }
-    let _quiet = QUIET
-        .iter()
-        .map(|(path, contents)| Temporary::write(path.as_ref(), contents))
-        .collect::<io::Result<Vec<_>>>()
-        .map_err(|source| Failure::NotRun {
-            step: "keep the services from starting".into(),
-            source,
-        })?;
+    let _around = around()?;
     run.step("package lists", &mut apt_get(&["update"]))?;
     run.step(
-        "install servers",
-        apt_get(&["install", "-y", "--no-install-recommends"]).args(PACKAGES),
+        &format!("install {}", packages.join(", ")),
+        apt_get(&["install", "-y", "--no-install-recommends"]).args(packages),
     )
 }
 

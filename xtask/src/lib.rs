@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod ci;
+mod compilers;
 pub mod deps;
 mod features;
 pub mod fuzz;
