@@ -34,6 +34,9 @@ pub enum Bound {
     TimeAtMost(f64),
     /// Ours gets at least so many times as much done.
     ThroughputAtLeast(f64),
+    /// Ours should take at most so many times as long, which what any token
+    /// needs beside leaves no room for; the ratio is shown, and is no failure.
+    OutOfReach(f64),
     /// How long ours takes is stated, and may be anything.
     Stated,
 }
@@ -45,6 +48,7 @@ pub(crate) enum Verdict {
     /// Within the margin for a noisy machine.
     Narrowly,
     Missed,
+    OutOfReach,
     Stated,
 }
 
@@ -60,6 +64,12 @@ impl Goal {
     /// Ours gets at least `times` as much done as `against`.
     pub fn throughput(ours: &str, against: &str, times: f64) -> Self {
         Self::new(ours, against, Bound::ThroughputAtLeast(times))
+    }
+
+    /// Ours should take at most `times` as long as `against`, and cannot: for
+    /// information.
+    pub fn out_of_reach(ours: &str, against: &str, times: f64) -> Self {
+        Self::new(ours, against, Bound::OutOfReach(times))
     }
 
     /// How much longer ours takes than `against`, without a bound.
@@ -99,7 +109,7 @@ impl Bound {
     /// The ratio that the bound is about, of the nanoseconds an operation took.
     fn ratio(self, ours: f64, against: f64) -> f64 {
         match self {
-            Self::TimeAtMost(_) | Self::Stated => ours / against,
+            Self::TimeAtMost(_) | Self::OutOfReach(_) | Self::Stated => ours / against,
             Self::ThroughputAtLeast(_) => against / ours,
         }
     }
@@ -110,6 +120,8 @@ impl Bound {
         let (met, narrowly) = match self {
             Self::TimeAtMost(most) => (ratio <= most, ratio <= most * MARGIN),
             Self::ThroughputAtLeast(least) => (ratio >= least, ratio >= least / MARGIN),
+            Self::OutOfReach(most) if ratio <= most => return Verdict::Met,
+            Self::OutOfReach(_) => return Verdict::OutOfReach,
             Self::Stated => return Verdict::Stated,
         };
         match (met, narrowly) {
@@ -139,6 +151,9 @@ mod tests {
         assert_eq!(verdict(throughput, 1.2), Verdict::Narrowly);
         assert_eq!(verdict(throughput, 1.1), Verdict::Missed);
         assert_eq!(verdict(Bound::Stated, 9.0), Verdict::Stated);
+        let out_of_reach = Bound::OutOfReach(1.1);
+        assert_eq!(verdict(out_of_reach, 9.0), Verdict::OutOfReach);
+        assert_eq!(verdict(out_of_reach, 1.1), Verdict::Met);
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) struct Outcome<'a> {
     pub(crate) group: &'a str,
     pub(crate) goal: &'a Goal,
     pub(crate) repeats: Spread,
+    /// How many there were.
+    pub(crate) count: usize,
 }
 
 /// One row for each contender.
@@ -95,6 +97,7 @@ pub(crate) fn goals(outcomes: &[Outcome<'_>]) -> String {
         group,
         goal,
         repeats,
+        count,
     } in outcomes
     {
         let by = match goal.of {
@@ -102,7 +105,7 @@ pub(crate) fn goals(outcomes: &[Outcome<'_>]) -> String {
             Of::ProcessorTime => ", by processor time",
         };
         let bound = match goal.bound {
-            Bound::TimeAtMost(most) => format!("time ≤ {most:.2} ×{by}"),
+            Bound::TimeAtMost(most) | Bound::OutOfReach(most) => format!("time ≤ {most:.2} ×{by}"),
             Bound::ThroughputAtLeast(least) => format!("throughput ≥ {least:.2} ×{by}"),
             Bound::Stated => "–".to_owned(),
         };
@@ -110,6 +113,7 @@ pub(crate) fn goals(outcomes: &[Outcome<'_>]) -> String {
             Verdict::Met => "met",
             Verdict::Narrowly => "missed, within the margin",
             Verdict::Missed => "**missed**",
+            Verdict::OutOfReach => "out of reach, for information",
             Verdict::Stated => "stated",
         };
         line(
@@ -118,7 +122,7 @@ pub(crate) fn goals(outcomes: &[Outcome<'_>]) -> String {
                 (*group).to_owned(),
                 format!("{} / {}", goal.ours, goal.against),
                 format!("{:.3}", repeats.median),
-                format!("{:.3} – {:.3}", repeats.least, repeats.greatest),
+                format!("{:.3} – {:.3} of {count}", repeats.least, repeats.greatest),
                 bound,
                 verdict.to_owned(),
             ],
@@ -165,10 +169,13 @@ mod tests {
             group: "verify",
             goal: &goal,
             repeats: Spread::of(&[1.9, 2.0, 2.2]),
+            count: 3,
         };
         assert_eq!(
             goals(&[missed]).lines().last(),
-            Some("| verify | ours / theirs | 2.000 | 1.900 – 2.200 | time ≤ 1.00 × | **missed** |")
+            Some(
+                "| verify | ours / theirs | 2.000 | 1.900 – 2.200 of 3 | time ≤ 1.00 × | **missed** |"
+            )
         );
     }
 }

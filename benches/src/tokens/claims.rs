@@ -15,7 +15,7 @@ pub(super) const SESSION: &str = "01890a5d-ac96-774b-bcce-b302099a8058";
 pub(super) const TENANT: &str = "00000000-0000-0000-0000-000000000000";
 pub(super) const CLIENT: &str = "store";
 pub(super) const SCOPE: &str = "orders:read orders:write";
-const TOKEN_ID: &str = "GvJlkZ2rV0mXqk1hY5w9Tg";
+pub(super) const TOKEN_ID: &str = "GvJlkZ2rV0mXqk1hY5w9Tg";
 
 /// The claims of a token that is verified: those of RFC 9068 §2.2.
 #[derive(Clone, Debug, Serialize, Deserialize)]
