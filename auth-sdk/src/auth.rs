@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::jwt::TokenIssuer;
-use auth_core::key::{Jwks, KeySource};
+use auth_core::key::Jwks;
 use auth_core::password::{BreachCheck, HashPool, PasswordPolicy};
 use auth_core::revocation::{Cursor, Revocation, RevocationView, Target};
 use auth_core::verifier::Verifier;
@@ -16,7 +16,7 @@ use tracing::Instrument;
 use crate::builder::AuthBuilder;
 use crate::context::Context;
 use crate::error::AuthError;
-use crate::keys::{StoredKeys, Tending};
+use crate::keys::Keys;
 use crate::profile::TokenProfile;
 
 /// Authentication for one application. Clones share everything.
@@ -36,8 +36,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<FlooredClock>,
     pub(crate) issuer: TokenIssuer,
     pub(crate) issuer_name: String,
-    pub(crate) keys: Arc<StoredKeys>,
-    pub(crate) tending: Tending,
+    pub(crate) keys: Keys,
     pub(crate) view: RevocationView,
     pub(crate) verifier: Verifier,
     pub(crate) lifetimes: Lifetimes,
@@ -77,7 +76,7 @@ impl Auth {
 
     /// The public keys that verify the tokens issued here.
     pub fn jwks(&self) -> Jwks {
-        self.shared.keys.keys().to_jwks()
+        self.shared.keys.set().to_jwks()
     }
 
     /// The `iss` of the tokens issued here.
@@ -88,7 +87,7 @@ impl Auth {
     /// Refuses new passwords to hash and waits until running ones are done.
     /// Verifying goes on; the signing keys are not looked after any more.
     pub async fn shut_down(self) {
-        self.shared.tending.end();
+        self.shared.keys.end();
         let pool = self.shared.pool.clone();
         // Joining threads blocks, for as long as one hash takes.
         let _ = tokio::task::spawn_blocking(move || pool.shut_down()).await;

@@ -44,6 +44,11 @@ pub enum AuthError {
         /// When it is worth trying again.
         retry_after: Duration,
     },
+    /// The signing keys are the application's own
+    /// ([`with_keys`](crate::AuthBuilder::with_keys)): the SDK neither lists nor
+    /// changes them.
+    #[error("the signing keys are the application's own")]
+    OwnKeys,
     /// More passwords wait to be hashed than can be in time.
     #[error("too busy at present")]
     Overloaded {
@@ -74,7 +79,7 @@ impl AuthError {
             Self::TooManyAttempts { .. } => Code::TooManyAttempts,
             Self::Overloaded { .. } => Code::Overloaded,
             Self::Unavailable(_) => Code::Unavailable,
-            Self::Internal(_) => Code::Internal,
+            Self::OwnKeys | Self::Internal(_) => Code::Internal,
         }
     }
 

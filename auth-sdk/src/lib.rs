@@ -54,7 +54,7 @@ pub use auth::Auth;
 pub use builder::{AuthBuilder, BuildError};
 pub use context::Context;
 pub use error::AuthError;
-pub use keys::KeyRotation;
+pub use keys::{KeyRotation, OwnKeys};
 pub use log_in::{LogIn, LoggedIn};
 pub use password::ChangePassword;
 pub use profile::TokenProfile;

@@ -29,10 +29,11 @@ impl Auth {
     /// The signing keys, in the order in which they were stored.
     ///
     /// # Errors
+    /// [`AuthError::OwnKeys`] when the application brought its own,
     /// [`AuthError::Unavailable`] when the store cannot be reached.
     #[tracing::instrument(skip_all)]
     pub async fn signing_keys(&self) -> Result<Vec<SigningKeyInfo>, AuthError> {
-        let keys = self.shared.keys.list(|held, now| SigningKeyInfo {
+        let keys = self.shared.keys.stored()?.list(|held, now| SigningKeyInfo {
             kid: held.kid.clone(),
             algorithm: held.algorithm.clone(),
             state: held.life.state(now),
@@ -48,11 +49,12 @@ impl Auth {
     /// [`revoke_signing_key`](Self::revoke_signing_key).
     ///
     /// # Errors
+    /// [`AuthError::OwnKeys`] when the application brought its own,
     /// [`AuthError::Unavailable`] when the store cannot be reached, or others
     /// change the keys all the time.
     #[tracing::instrument(skip_all)]
     pub async fn rotate_signing_key(&self) -> Result<SigningKeyInfo, AuthError> {
-        self.shared.keys.rotate().await?;
+        self.shared.keys.stored()?.rotate().await?;
         let keys = self.signing_keys().await?;
         let next = keys.into_iter().find(|key| key.state == KeyState::Next);
         next.ok_or_else(|| AuthError::from(StoreError::from(StoreErrorKind::Unavailable)))
@@ -63,15 +65,24 @@ impl Auth {
     /// again. If it was its turn to sign, a new key signs from that moment on.
     /// Revoking a revoked key is no error.
     ///
+    /// What was accepted by the key before, and is kept in a cache, is dropped
+    /// by the same act: from the return on
+    /// [`KeySource::epoch`](auth_core::key::KeySource::epoch) of this process's
+    /// keys is none that it was while the key was believed. Another process
+    /// takes no longer than the `reload` of its
+    /// [`KeyRotation`](crate::KeyRotation), 30 s by default, and two readings of
+    /// the keys; if it cannot reach the store, until it can.
+    ///
     /// The replacement was not published before: a remote verifier fetches the
     /// keys when it sees its first token.
     ///
     /// # Errors
+    /// [`AuthError::OwnKeys`] when the application brought its own, and
     /// [`AuthError::NotFound`] when the store has no such key,
     /// [`AuthError::Unavailable`] when it cannot be reached.
     #[tracing::instrument(skip_all)]
     pub async fn revoke_signing_key(&self, kid: &str) -> Result<(), AuthError> {
-        let keys = &self.shared.keys;
+        let keys = self.shared.keys.stored()?.clone();
         let replacement = Arc::new(new_key(&keys.roots, &*keys.random)?);
         let (shared, kid) = (self.shared.clone(), Arc::<str>::from(kid));
         to_the_end(async move {
@@ -89,10 +100,10 @@ impl Auth {
                 .await;
             let outcome = revoked.as_ref().map(|revoked| revoked.value);
             if let Ok(RevokeKeyOutcome::Revoked | RevokeKeyOutcome::Already) = outcome {
-                shared.keys.revoke(&kid);
+                keys.revoke(&kid);
                 tracing::warn!(target: "auth::events", event = "signing_key_revoked", %kid);
             }
-            if let Err(error) = shared.keys.look_after().await {
+            if let Err(error) = keys.look_after().await {
                 // Nothing is signed by the revoked key all the same.
                 tracing::warn!(%error, "signing keys cannot be read after a revocation");
             }

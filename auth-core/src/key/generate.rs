@@ -91,7 +91,7 @@ impl SigningKey {
                 Self::hmac(secret, algorithm)
             }
         };
-        key?.with_backend(backend)
+        Ok(key?.with_backend(backend)?.drawn())
     }
 
     /// Draws a new RSA key of this size, as [`generate_on`](Self::generate_on)
@@ -112,7 +112,8 @@ impl SigningKey {
         }
         draw::<32>(random).map(Secret::new)?;
         let der = backend.generate_rsa(size)?;
-        Self::from_pkcs8(der.expose(), algorithm)?.with_backend(backend)
+        let key = Self::from_pkcs8(der.expose(), algorithm)?;
+        Ok(key.with_backend(backend)?.drawn())
     }
 }
 

@@ -22,6 +22,7 @@ pub struct SigningKey {
     prepared: Box<dyn Sign>,
     /// The header of the tokens that it signs, as it is written in them.
     token_header: OnceLock<Box<str>>,
+    is_ephemeral: bool,
 }
 
 impl SigningKey {
@@ -125,7 +126,40 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError`] when the library does not take it.
     pub fn with_backend(self, backend: Backend) -> Result<Self, KeyError> {
-        Self::prepare(self.private, self.public.with_backend(backend)?)
+        let is_ephemeral = self.is_ephemeral;
+        let key = Self::prepare(self.private, self.public.with_backend(backend)?)?;
+        Ok(Self {
+            is_ephemeral,
+            ..key
+        })
+    }
+
+    /// Just drawn.
+    pub(super) fn drawn(self) -> Self {
+        Self {
+            is_ephemeral: true,
+            ..self
+        }
+    }
+
+    /// Whether it was drawn by this process, and not read from where it is
+    /// kept: as far as anybody can tell it is gone with the process, and what
+    /// it has signed with it. It says so until it is written somewhere and read
+    /// from there.
+    ///
+    /// ```
+    /// use auth_core::SystemRandom;
+    /// use auth_core::key::{Algorithm, SigningKey};
+    ///
+    /// let drawn = SigningKey::generate(&SystemRandom::new())?;
+    /// assert!(drawn.is_ephemeral());
+    /// let pem = drawn.to_pkcs8_pem().ok_or("no PEM")?;
+    /// let read = SigningKey::from_pem(pem.expose(), Algorithm::EdDsa)?;
+    /// assert!(!read.is_ephemeral());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn is_ephemeral(&self) -> bool {
+        self.is_ephemeral
     }
 
     fn prepare(private: Private, public: VerifyingKey) -> Result<Self, KeyError> {
@@ -135,6 +169,7 @@ impl SigningKey {
             public,
             prepared,
             token_header: OnceLock::new(),
+            is_ephemeral: false,
         })
     }
 

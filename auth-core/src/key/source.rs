@@ -25,6 +25,22 @@ pub struct Unavailable;
 /// the key is ([`thumbprint`](super::VerifyingKey::thumbprint)), since a key id
 /// may be used again. An epoch that stays while a key goes keeps that key's
 /// cached tokens alive.
+///
+/// # What a cache may rely on
+/// A cache that keeps with each verdict the epoch that was read before the key
+/// was looked up, and at each hit compares it with the epoch of now, accepts
+/// nothing by a key that its source has given up:
+/// - in the process that revokes a key, from the return of the revocation on
+///   (`Auth::revoke_signing_key` in the SDK). The epoch is then none that it
+///   was while the key was in the set, and never will be again;
+/// - in every other process, as soon as its source has heard of it. How long
+///   that takes, and for how long a source that cannot ask believes what it
+///   knows, the source says. The SDK's stored keys are read again every 30 s by
+///   default, and believed until they can be.
+///
+/// The epoch is of keys alone. That a session, a user or a tenant was revoked
+/// is seen in the [`RevocationView`](crate::revocation::RevocationView), which
+/// has a number of its own.
 #[async_trait]
 pub trait KeySource: fmt::Debug + Send + Sync + 'static {
     /// The keys as known now, without I/O.

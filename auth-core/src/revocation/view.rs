@@ -113,6 +113,28 @@ impl RevocationView {
         self.len() == 0
     }
 
+    /// Whether a signing key is known to be revoked: whatever it has signed is
+    /// rejected, and it should be neither signed with nor published.
+    ///
+    /// ```
+    /// use auth_core::Timestamp;
+    /// use auth_core::key::Thumbprint;
+    /// use auth_core::revocation::{Revocation, RevocationView};
+    ///
+    /// let (view, key) = (RevocationView::new(), Thumbprint::from_bytes([7; 32]));
+    /// assert!(!view.revokes_key(key));
+    /// view.raise(&Revocation::of_key(key), Timestamp::MAX);
+    /// assert!(view.revokes_key(key));
+    /// ```
+    pub fn revokes_key(&self, key: Thumbprint) -> bool {
+        let floors = self
+            .shared
+            .floors
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        floors.keys.contains(&key)
+    }
+
     /// Whether both are one view.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)

@@ -6,6 +6,8 @@
 //! signs, whom they believe, and when the next key is due.
 
 mod held;
+mod origin;
+mod own;
 mod rotation;
 mod sealing;
 mod task;
@@ -24,6 +26,8 @@ use auth_store::{
 };
 use tokio::sync::{Mutex, MutexGuard};
 
+pub(crate) use origin::Keys;
+pub use own::OwnKeys;
 pub use rotation::KeyRotation;
 pub(crate) use sealing::{KeyLoadError, new_key};
 pub(crate) use task::Tending;

@@ -1,5 +1,5 @@
 use auth_core::{ManualClock, RootSecret, SystemRandom};
-use auth_store::{MemoryStore, SettingsStore};
+use auth_store::{MemoryStore, RevokeKeyOutcome, SettingsStore};
 
 use super::*;
 
@@ -9,20 +9,58 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn keys() -> (StoredKeys, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(NOW));
     let store = MemoryStore::with_clock(clock.clone());
+    let rotation = KeyRotation::never()
+        .with_lead(100 * SECOND)
+        .with_reload(SECOND);
+    (keys_of(&store, &clock, rotation).await, clock)
+}
+
+async fn keys_of(
+    store: &MemoryStore,
+    clock: &Arc<ManualClock>,
+    rotation: KeyRotation,
+) -> StoredKeys {
     store.settings(300 * SECOND).await.unwrap();
-    let random = Arc::new(SystemRandom::new());
     let keys = StoredKeys::new(
-        Arc::new(store),
-        RootSecret::generate(&*random).unwrap().into(),
-        random,
+        Arc::new(store.clone()),
+        RootSecret::from_bytes(b"0123456789abcdef0123456789abcdef")
+            .unwrap()
+            .into(),
+        Arc::new(SystemRandom::new()),
         Arc::new(FlooredClock::new(clock.clone())),
         RevocationView::new(),
-        KeyRotation::never()
-            .with_lead(100 * SECOND)
-            .with_reload(SECOND),
+        rotation,
     );
     keys.load().await.unwrap();
-    (keys, clock)
+    keys
+}
+
+/// What [`KeySource::epoch`] says of a revocation: in the process that revokes,
+/// at once; in another, after one reload.
+#[tokio::test(start_paused = true)]
+async fn the_epoch_tells_of_a_revocation_here_at_once_and_elsewhere_after_a_reload() {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let store = MemoryStore::with_clock(clock.clone());
+    let here = keys_of(&store, &clock, KeyRotation::default()).await;
+    let there = Arc::new(keys_of(&store, &clock, KeyRotation::default()).await);
+    let _tending = Tending::begin(&there);
+    let kid = here.keys().iter().next().unwrap().kid().to_owned();
+    for _ in 0..3 {
+        let before = (here.epoch(), there.epoch());
+        let kid = here.keys().iter().next().unwrap().kid().to_owned();
+        let replacement = new_key(&here.roots, &*here.random).unwrap();
+        let revoking = store.revoke_signing_key(&kid, Some(&replacement)).await;
+        assert_eq!(revoking.unwrap().value, RevokeKeyOutcome::Revoked);
+        here.revoke(&kid);
+        assert_ne!(here.epoch(), before.0);
+        assert!(!here.keys().contains(&kid));
+        assert!(there.keys().contains(&kid) && there.epoch() == before.1);
+        tokio::time::sleep(31 * SECOND).await;
+        assert_ne!(there.epoch(), before.1);
+        assert!(!there.keys().contains(&kid));
+        here.look_after().await.unwrap();
+    }
+    assert!(!there.keys().contains(&kid));
 }
 
 /// What a token cache relies on: no key goes under an epoch that stays, though

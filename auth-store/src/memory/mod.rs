@@ -102,6 +102,10 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl Store for MemoryStore {
+    fn is_persistent(&self) -> bool {
+        false
+    }
+
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         Some(self)
     }

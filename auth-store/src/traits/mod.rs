@@ -47,6 +47,13 @@ pub trait Store:
     + Sync
     + 'static
 {
+    /// Whether what it has stored is there after a restart of the process. A
+    /// store that says no although it is lets an application begin with a
+    /// signing key that is gone after a restart, while its sessions are not.
+    fn is_persistent(&self) -> bool {
+        true
+    }
+
     /// Where sealed signing keys are kept, if this store keeps them.
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         None
