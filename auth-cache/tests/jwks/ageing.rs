@@ -9,7 +9,7 @@ use crate::support::{COOL_DOWN, DAY, cold_rig, jwks, rig};
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test(start_paused = true)]
-async fn known_keys_survive_an_outage_up_to_their_age_and_then_it_is_unavailable() {
+async fn c47_known_keys_survive_an_outage_up_to_their_age_and_then_it_is_unavailable() {
     let rig = rig().await;
     rig.script.fails();
     // Age is counted from the last good fetch, which was the first.

@@ -81,7 +81,7 @@ async fn metadata_of_another_issuer_is_refused() {
 }
 
 #[tokio::test]
-async fn keys_on_another_origin_are_refused() {
+async fn c47_keys_on_another_origin_are_refused() {
     for elsewhere in [
         "https://evil.example/keys",
         "https://auth.example:8443/keys",
@@ -113,7 +113,7 @@ async fn keys_at_no_address_to_be_asked_are_refused() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_no_https_address_is_not_asked() {
+async fn c47_an_issuer_that_is_no_https_address_is_not_asked() {
     for issuer in [
         "http://auth.example",
         "http://127.0.0.1",

@@ -9,7 +9,7 @@ use auth_core::key::KeySource;
 use crate::support::{COOL_DOWN, Script, jwks, logged, new_key, record_logs, rig};
 
 #[tokio::test(start_paused = true)]
-async fn ten_thousand_made_up_ids_cause_one_fetch_a_cool_down() {
+async fn c47_ten_thousand_made_up_ids_cause_one_fetch_a_cool_down() {
     let rig = rig().await;
     let good = rig.token();
     for round in 1..=3 {
@@ -99,7 +99,7 @@ async fn made_up_ids_are_not_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn threads_that_flood_at_once_cause_one_fetch() {
+async fn c47_threads_that_flood_at_once_cause_one_fetch() {
     let script = Script::new(jwks([&new_key()]));
     let keys = RemoteJwks::builder("https://auth.example/jwks", script.clone())
         .build()

@@ -57,7 +57,7 @@ async fn a_reused_id_names_the_new_material_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_set_with_private_members_is_refused_and_the_last_good_one_kept() {
+async fn c45_a_set_with_private_members_is_refused_and_the_last_good_one_kept() {
     record_logs();
     let rig = rig().await;
     let new = new_key();
@@ -107,7 +107,7 @@ async fn what_is_no_key_set_is_a_failure_and_the_last_good_one_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_that_cannot_be_used_are_skipped_and_said_once() {
+async fn c44_keys_that_cannot_be_used_are_skipped_and_said_once() {
     record_logs();
     let rig = rig().await;
     let mut set: serde_json::Value = serde_json::from_str(&jwks([&rig.key])).unwrap();

@@ -100,7 +100,7 @@ async fn an_issuer_is_discovered_and_its_keys_fetched() {
 }
 
 #[tokio::test]
-async fn an_endless_body_is_cut_off_while_it_streams() {
+async fn c47_an_endless_body_is_cut_off_while_it_streams() {
     let sent = Arc::new(AtomicUsize::new(0));
     let count = sent.clone();
     let serve = move |mut stream: TcpStream, _| {
@@ -123,7 +123,7 @@ async fn an_endless_body_is_cut_off_while_it_streams() {
 }
 
 #[tokio::test]
-async fn the_longest_body_is_taken_and_one_byte_more_is_not() {
+async fn c47_the_longest_body_is_taken_and_one_byte_more_is_not() {
     let longest = says(ok(&" ".repeat(Fetched::MAX_LEN))).await;
     fetcher().fetch(&longest).await.unwrap();
     let longer = says(ok(&" ".repeat(Fetched::MAX_LEN + 1))).await;
@@ -134,7 +134,7 @@ async fn the_longest_body_is_taken_and_one_byte_more_is_not() {
 }
 
 #[tokio::test]
-async fn a_silent_server_is_given_up() {
+async fn c47_a_silent_server_is_given_up() {
     let serve = |stream: TcpStream, _| async move {
         tokio::time::sleep(Duration::from_secs(60)).await;
         drop(stream);
@@ -144,7 +144,7 @@ async fn a_silent_server_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_body_that_drips_is_given_up() {
+async fn c47_a_body_that_drips_is_given_up() {
     let serve = |mut stream: TcpStream, _| async move {
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
         stream.write_all(head).await.unwrap();
@@ -157,7 +157,7 @@ async fn a_body_that_drips_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn c47_a_redirect_is_not_followed() {
     let (elsewhere, hits) = server(|_, _| async {}).await;
     for status in [301, 302, 303, 307, 308] {
         let location = format!("Location: {elsewhere}\r\nContent-Length: 0");
@@ -214,7 +214,7 @@ async fn a_request_carries_no_more_than_it_must() {
 }
 
 #[tokio::test]
-async fn plain_http_is_refused_before_anybody_is_asked() {
+async fn c47_plain_http_is_refused_before_anybody_is_asked() {
     let (url, hits) = server(|_, _| async {}).await;
     let refused = HttpFetch::new().unwrap().fetch(&url).await.unwrap_err();
     assert_eq!(refused.kind(), FetchErrorKind::Refused);

@@ -269,7 +269,7 @@ impl SecureRandom for NoEntropy {
 }
 
 #[tokio::test]
-async fn without_entropy_there_is_no_hash_but_still_a_verdict() {
+async fn c49_without_entropy_there_is_no_hash_but_still_a_verdict() {
     let clock = still_clock();
     let pool = weak()
         .with_clock(clock.clone())
