@@ -411,3 +411,35 @@ async fn c87_neither_passwords_nor_hashes_show_in_debug_or_errors() {
         assert!(!shown.contains(secret), "{shown}");
     }
 }
+
+/// How nice the threads of this process are that hash, and whether any other is.
+#[cfg(target_os = "linux")]
+fn nicenesses() -> (Vec<i32>, bool) {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let stats =
+        tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")).ok());
+    let (mut hashing, mut others) = (Vec::new(), false);
+    for stat in stats {
+        // `id (name) state …`; niceness is the 19th field, the 17th after the name.
+        let (head, rest) = stat.rsplit_once(") ").unwrap();
+        let niceness: i32 = rest.split(' ').nth(16).unwrap().parse().unwrap();
+        if head.contains("(auth-hash-") {
+            hashing.push(niceness);
+        } else {
+            others |= niceness != 0;
+        }
+    }
+    (hashing, others)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn c84_threads_that_hash_can_be_nice_and_nobody_else_becomes_so() {
+    let before = nicenesses().1;
+    let pool = weak().with_niceness(7).build().unwrap();
+    let by = pool.deadline(HANG);
+    answer(pool.hash(password("hunter2"), by)).await.unwrap();
+    let (hashing, others) = nicenesses();
+    assert!(hashing.contains(&7), "{hashing:?}");
+    assert_eq!(others, before);
+}

@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::Failure;
+use crate::service::TOOK;
 
 /// A user's program, one request at a time.
 pub(crate) struct Client {
@@ -26,6 +27,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// In seconds, as the header says.
     pub(crate) retry_after: Option<u64>,
+    /// From when the service had read the head, as it says.
+    pub(crate) took_there: Duration,
     pub(crate) body: Bytes,
     /// From the first byte that was sent to the last that came.
     pub(crate) took: Duration,
@@ -98,10 +101,11 @@ impl Client {
         let (head, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
         let took = began.elapsed();
-        let retry_after = head.headers.get(RETRY_AFTER);
+        let number = |name: &str| head.headers.get(name)?.to_str().ok()?.parse().ok();
         Ok(Answer {
             status: head.status.as_u16(),
-            retry_after: retry_after.and_then(|it| it.to_str().ok()?.parse().ok()),
+            retry_after: number(RETRY_AFTER.as_str()),
+            took_there: Duration::from_micros(number(TOOK).ok_or("no time was said")?),
             body,
             took,
         })

@@ -11,7 +11,7 @@ use crate::client::{Answer, Client, address};
 use crate::figures::{header, median, ms, quantile, row};
 use crate::options::Options;
 use crate::service::{self, What};
-use crate::{Failure, database};
+use crate::{Failure, database, users};
 
 /// How many, and how often.
 #[derive(Clone, Copy, Debug)]
@@ -19,11 +19,13 @@ pub struct Plan {
     log_ins: u32,
     runs: u32,
     threads: usize,
+    niceness: u8,
     what: What,
 }
 
 impl Plan {
-    /// Reads `[--log-ins N] [--runs N] [--threads N] [--service NAME]`.
+    /// Reads `[--log-ins N] [--runs N] [--threads N] [--niceness N]
+    /// [--service NAME]`.
     ///
     /// # Errors
     /// If an argument is none of these.
@@ -33,15 +35,13 @@ impl Plan {
             log_ins: options.take("--log-ins", 2000)?,
             runs: options.take("--runs", 5)?,
             threads: options.take("--threads", 2)?,
+            niceness: options.take("--niceness", 0)?,
             what: options.take("--service", What::Ours)?,
         };
         options.end()?;
         Ok(plan)
     }
 }
-
-/// Those who log in with a good password.
-const USERS: u32 = 40;
 
 /// Of all that come at once, every second one is from the same network.
 const FLOODER: u32 = 60_000;
@@ -58,6 +58,7 @@ struct Found {
     capacity: f64,
     refused: f64,
     slowest_refusal: f64,
+    slowest_refusal_there: f64,
     p99_of_refusals: f64,
     without_retry_after: f64,
     other: f64,
@@ -96,6 +97,10 @@ pub async fn run(plan: &Plan) -> Result<bool, Failure> {
         ("refusal, p99", duration(|it| it.p99_of_refusals)),
         ("refusal, slowest", duration(|it| it.slowest_refusal)),
         (
+            "refusal, slowest, from when the service had read it",
+            duration(|it| it.slowest_refusal_there),
+        ),
+        (
             "refused without Retry-After",
             format!("{:.0}", of(|it| it.without_retry_after)),
         ),
@@ -117,20 +122,16 @@ pub async fn run(plan: &Plan) -> Result<bool, Failure> {
 }
 
 async fn once(plan: &Plan) -> Result<Found, Failure> {
+    let database = database::create("flood").await?;
     let service = Service::start(&service::Options {
         what: plan.what,
         threads: plan.threads,
-        database: database::create("flood").await?,
+        niceness: plan.niceness,
+        database: database.clone(),
     })
     .await?;
+    users::insert(&database, "user", plan.log_ins, PASSWORD).await?;
     let mut first = Client::connect(service.address, address(0)).await?;
-    for number in 0..USERS {
-        first.become_client_at(address(number));
-        let answer = first.post("/auth/signup", &credentials(number)).await?;
-        if !answer.is_success() {
-            return Err(format!("sign-up was answered {}", answer.status).into());
-        }
-    }
     let answer = first.post("/auth/login", &credentials(0)).await?;
     let bearer: Arc<str> = answer.text("access_token")?.into();
     let a_second = hashes_a_second(plan, &service).await?;
@@ -160,7 +161,7 @@ const MEASURED: Duration = Duration::from_secs(2);
 
 impl Found {
     fn count(&mut self, answers: &[(bool, Answer)]) {
-        let mut refusals = Vec::new();
+        let (mut refusals, mut there) = (Vec::new(), Vec::new());
         for (flooder, answer) in answers {
             match answer.status {
                 200 => {
@@ -169,6 +170,7 @@ impl Found {
                 }
                 503 => {
                     refusals.push(answer.took);
+                    there.push(answer.took_there);
                     self.without_retry_after += f64::from(u8::from(answer.retry_after.is_none()));
                 }
                 _ => self.other += 1.0,
@@ -176,15 +178,15 @@ impl Found {
         }
         self.refused = f64::from(u32::try_from(refusals.len()).unwrap_or(u32::MAX));
         self.p99_of_refusals = quantile(&refusals, 0.99).as_secs_f64();
+        self.slowest_refusal_there = quantile(&there, 1.0).as_secs_f64();
         self.slowest_refusal = quantile(&refusals, 1.0).as_secs_f64();
     }
 }
 
+const PASSWORD: &str = "the password of all of them";
+
 fn credentials(number: u32) -> serde_json::Value {
-    json!({
-        "identifier": format!("user-{}@example.com", number % USERS),
-        "password": format!("correct horse battery {}", number % USERS),
-    })
+    json!({ "identifier": users::name("user", number), "password": PASSWORD })
 }
 
 /// What the service does when it always has exactly enough to do.

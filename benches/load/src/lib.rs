@@ -19,6 +19,7 @@ mod options;
 pub mod scenario;
 pub mod service;
 pub mod timing;
+mod users;
 
 /// Why there are no figures.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

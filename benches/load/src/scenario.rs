@@ -21,10 +21,12 @@ pub struct Plan {
     seconds: u64,
     rounds: u32,
     threads: usize,
+    niceness: u8,
 }
 
 impl Plan {
-    /// Reads `[--users N] [--seconds N] [--rounds N] [--threads N]`.
+    /// Reads `[--users N] [--seconds N] [--rounds N] [--threads N]
+    /// [--niceness N]`.
     ///
     /// # Errors
     /// If an argument is none of these.
@@ -35,6 +37,7 @@ impl Plan {
             seconds: options.take("--seconds", 20)?,
             rounds: options.take("--rounds", 3)?,
             threads: options.take("--threads", 2)?,
+            niceness: options.take("--niceness", 0)?,
         };
         options.end()?;
         Ok(plan)
@@ -146,6 +149,7 @@ async fn measure(plan: &Plan, what: What) -> Result<Round, Failure> {
     let service = Service::start(&service::Options {
         what,
         threads: plan.threads,
+        niceness: plan.niceness,
         database: database::create("scenario").await?,
     })
     .await?;

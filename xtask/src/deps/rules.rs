@@ -40,7 +40,7 @@ pub const ROOMS: &[Room] = &[
         outside: &["async-trait", "base64", "pkcs1", "pkcs8", "ring", "serde", "serde_json", "spki", "subtle",
             "thiserror", "tokio", "uuid", "zeroize"],
         outside_by_feature: &["argon2", "aws-lc-rs", "bcrypt", "blake2", "icu_casemap", "icu_normalizer", "jsonwebtoken",
-            "scrypt"],
+            "rustix", "scrypt"],
         ..EMPTY
     },
     Room {

@@ -27,6 +27,7 @@ use crate::random::{SecureRandom, SystemRandom};
 /// - queue bound: 1024 waiting jobs
 /// - stored hashes: those that need no more memory than new ones
 /// - memory: whatever threads and parameters take
+/// - niceness: 0
 /// - clock and randomness: the operating system's
 #[derive(Debug)]
 pub struct HashPoolBuilder {
@@ -37,6 +38,7 @@ pub struct HashPoolBuilder {
     queue_bound: usize,
     stored_memory_kib: u32,
     memory_budget: Option<usize>,
+    niceness: u8,
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
 }
@@ -92,6 +94,14 @@ impl HashPoolBuilder {
         self
     }
 
+    /// How nice the threads are to others, from 0 to 19, where the system is Linux:
+    /// when the processors do not suffice for all, threads that serve requests
+    /// come first. Hashing then takes as much longer as they take.
+    pub fn with_niceness(mut self, niceness: u8) -> Self {
+        self.niceness = niceness.min(19);
+        self
+    }
+
     /// The clock that deadlines are judged by.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -135,9 +145,13 @@ impl HashPoolBuilder {
                 random,
             )?;
             let shared = Arc::clone(&shared);
+            let niceness = self.niceness;
             let handle = thread::Builder::new()
                 .name(format!("auth-hash-{index}"))
-                .spawn(move || work(&shared, hasher))
+                .spawn(move || {
+                    be_nice(niceness);
+                    work(&shared, hasher);
+                })
                 .map_err(PoolError::Thread)?;
             owner.handles().push(handle);
         }
@@ -199,6 +213,7 @@ impl Default for HashPoolBuilder {
             queue_bound: 1024,
             stored_memory_kib: 0,
             memory_budget: None,
+            niceness: 0,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
         }
@@ -242,6 +257,17 @@ impl From<OutOfMemory> for PoolError {
 fn default_threads() -> usize {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     cores.saturating_sub(1).max(1)
+}
+
+/// Of the calling thread alone, as Linux has it; elsewhere it would be the whole
+/// process. Being nicer is always allowed, and where it is not, nothing is lost.
+fn be_nice(niceness: u8) {
+    #[cfg(target_os = "linux")]
+    if niceness > 0 {
+        let _ = rustix::process::setpriority_process(None, niceness.into());
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = niceness;
 }
 
 fn memory_bytes(threads: usize, m_kib: u32) -> usize {

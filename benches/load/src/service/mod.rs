@@ -10,9 +10,14 @@ mod ours;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
+use std::time::Instant;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use http::HeaderValue;
 use tokio::net::TcpListener;
 
 use crate::Failure;
@@ -24,6 +29,8 @@ pub struct Options {
     pub what: What,
     /// How many hashes at a time.
     pub threads: usize,
+    /// How nice the threads that hash are, of the services that have them.
+    pub niceness: u8,
     /// A database that is empty, or has this service's tables.
     pub database: String,
 }
@@ -73,7 +80,13 @@ impl FromStr for What {
 
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{},{}", self.what, self.threads, self.database)
+        let Self {
+            what,
+            threads,
+            niceness,
+            database,
+        } = self;
+        write!(f, "{what},{threads},{niceness},{database}")
     }
 }
 
@@ -81,11 +94,12 @@ impl FromStr for Options {
     type Err = Failure;
 
     fn from_str(text: &str) -> Result<Self, Failure> {
-        let mut parts = text.splitn(3, ',');
+        let mut parts = text.splitn(4, ',');
         let mut next = || parts.next().ok_or("a part is missing");
         Ok(Self {
             what: next()?.parse()?,
             threads: next()?.parse()?,
+            niceness: next()?.parse()?,
             database: next()?.to_owned(),
         })
     }
@@ -111,7 +125,22 @@ async fn app(
         What::ByHandUnbounded => by_hand::router(options, None).await?,
         What::ByHandBounded => by_hand::router(options, Some(options.threads)).await?,
     };
+    let router = router.layer(from_fn(say_how_long));
     Ok(router.into_make_service_with_connect_info())
+}
+
+/// The header that says how many microseconds a service took for an answer,
+/// from when its head was read: what it can be blamed for where the client and
+/// the network have no processor either.
+pub(crate) const TOOK: &str = "x-took-us";
+
+async fn say_how_long(request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let mut response = next.run(request).await;
+    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let headers = response.headers_mut();
+    headers.insert(TOOK, HeaderValue::from(micros));
+    response
 }
 
 #[cfg(test)]
@@ -124,11 +153,12 @@ mod tests {
             let options = Options {
                 what,
                 threads: 2,
+                niceness: 5,
                 database: "postgres://u:p@127.0.0.1:5432/one,two".to_owned(),
             };
             assert_eq!(options.to_string().parse::<Options>().unwrap(), options);
         }
-        assert!("ours,2".parse::<Options>().is_err());
-        assert!("theirs,2,postgres://".parse::<Options>().is_err());
+        assert!("ours,2,0".parse::<Options>().is_err());
+        assert!("theirs,2,0,postgres://".parse::<Options>().is_err());
     }
 }

@@ -33,6 +33,7 @@ pub(super) async fn auth(options: &Options) -> Result<Auth, Failure> {
     let pool = HashPool::builder()
         .with_threads(options.threads)
         .with_backend(backend)
+        .with_niceness(options.niceness)
         .build()?;
     let base = "http://127.0.0.1";
     let store = PgStore::connect(&options.database).await?;

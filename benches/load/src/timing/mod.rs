@@ -4,17 +4,15 @@ mod welch;
 
 use std::time::Duration;
 
-use auth_core::password::{HashPool, Password};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
-use sqlx::PgPool;
 
 use crate::child::Service;
 use crate::client::{Client, address};
 use crate::figures::{header, ms, row};
 use crate::options::Options;
 use crate::service::{self, What};
-use crate::{Failure, database};
+use crate::{Failure, database, users};
 use welch::{Sample, cropped, t};
 
 /// How much of it, and of which service.
@@ -63,11 +61,12 @@ pub async fn run(plan: &Plan) -> Result<bool, Failure> {
     let service = Service::start(&service::Options {
         what: plan.what,
         threads: 1,
+        niceness: 0,
         database: database.clone(),
     })
     .await?;
-    let users = plan.samples.div_ceil(TIMES_EACH);
-    insert(&database, users).await?;
+    let count = plan.samples.div_ceil(TIMES_EACH);
+    users::insert(&database, "exists", count, "another password").await?;
     let mut client = Client::connect(service.address, address(0)).await?;
     for number in 0..WARM_UP {
         refused(&mut client, "warm-up", number).await?;
@@ -89,7 +88,7 @@ const WARM_UP: u32 = 20;
 /// A log-in that must be refused, by how long it took.
 async fn refused(client: &mut Client, kind: &str, number: u32) -> Result<Duration, Failure> {
     let body = json!({
-        "identifier": format!("{kind}-{number:08}@example.com"),
+        "identifier": users::name(kind, number),
         "password": "this is not the password",
     });
     client.become_client_at(address(number));
@@ -98,31 +97,6 @@ async fn refused(client: &mut Client, kind: &str, number: u32) -> Result<Duratio
         return Err(format!("a wrong log-in was answered {}", answer.status).into());
     }
     Ok(answer.took)
-}
-
-/// Users, all with the same password: hashing each would take longer than the
-/// measurement.
-async fn insert(database: &str, users: u32) -> Result<(), Failure> {
-    let pool = HashPool::builder().build()?;
-    let by = pool.deadline(Duration::from_secs(60));
-    let hash = pool.hash(Password::new("another password".to_owned())?, by);
-    let hash = hash.await?;
-    let connection = PgPool::connect(database).await?;
-    sqlx::query(
-        "INSERT INTO auth.users (tenant, id, identifier, identifier_norm, password_hash)
-         SELECT '00000000-0000-0000-0000-000000000000', gen_random_uuid(), name, name, $2
-         FROM (SELECT 'exists-' || lpad(n::text, 8, '0') || '@example.com' AS name
-               FROM generate_series(0, $1) n) names",
-    )
-    .bind(i32::try_from(users)?)
-    .bind(hash.expose_phc())
-    .execute(&connection)
-    .await?;
-    sqlx::raw_sql("VACUUM ANALYZE auth.users")
-        .execute(&connection)
-        .await?;
-    connection.close().await;
-    Ok(())
 }
 
 /// Which of each pair comes first.
