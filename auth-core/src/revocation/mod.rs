@@ -4,10 +4,12 @@
 //! transaction as the change. Each process holds a [view](RevocationView) of
 //! it in memory; verifying a token looks there and does no I/O.
 
+mod anchor;
 mod log;
 mod target;
 mod view;
 
+pub use anchor::Anchor;
 pub use log::{Cursor, LogError, LogPage, RevocationLog};
 pub use target::{Revocation, Target};
 pub use view::RevocationView;

@@ -7,6 +7,7 @@ use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::anchor::Anchor;
 use super::target::{Revocation, Target};
 use crate::id::{SessionId, TenantId, UserId};
 use crate::key::Thumbprint;
@@ -97,6 +98,15 @@ impl RevocationView {
     /// same number need not be checked again.
     pub fn generation(&self) -> u64 {
         self.shared.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether something that stands on `anchor` is revoked, as far as is known.
+    pub fn revokes(&self, anchor: &Anchor) -> bool {
+        self.shared
+            .floors
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .revokes_anchor(anchor)
     }
 
     /// How many revocations it holds.
@@ -201,6 +211,19 @@ impl Floors {
                 token.user_version,
             )
             || below(self.tenants.get(&token.tenant), token.tenant_version)
+    }
+
+    fn revokes_anchor(&self, anchor: &Anchor) -> bool {
+        let below = |floor: Option<&Floor>, version| floor.is_some_and(|f| version < f.at_least);
+        match *anchor {
+            Anchor::Session { tenant, session } => self.sessions.contains_key(&(tenant, session)),
+            Anchor::User {
+                tenant,
+                user,
+                version,
+            } => below(self.users.get(&(tenant, user)), version),
+            Anchor::Tenant { tenant, version } => below(self.tenants.get(&tenant), version),
+        }
     }
 
     fn len(&self) -> usize {
@@ -326,6 +349,42 @@ mod tests {
         for target in alive {
             assert_eq!(after_raising(target), Standing::Live, "{target:?}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_elsewhere_stands_on_the_same_floors() {
+        let Standpoint {
+            tenant,
+            user,
+            session,
+            ..
+        } = token();
+        let view = RevocationView::new();
+        let raise = |target| {
+            let expires_at = NOW + Duration::from_secs(420);
+            view.raise(&Revocation { target, expires_at }, NOW);
+        };
+        let of_user = |version| Anchor::User {
+            tenant,
+            user,
+            version,
+        };
+        let of_tenant = |version| Anchor::Tenant { tenant, version };
+        let of_session = Anchor::Session { tenant, session };
+        for anchor in [of_user(5), of_tenant(5), of_session] {
+            assert!(!view.revokes(&anchor), "{anchor:?}");
+        }
+        raise(Target::User {
+            tenant,
+            user,
+            floor: 6,
+        });
+        raise(Target::Tenant { tenant, floor: 6 });
+        raise(Target::Session { tenant, session });
+        for anchor in [of_user(5), of_tenant(5), of_session] {
+            assert!(view.revokes(&anchor), "{anchor:?}");
+        }
+        assert!(!view.revokes(&of_user(6)) && !view.revokes(&of_tenant(6)));
     }
 
     #[test]
