@@ -1,5 +1,10 @@
 //! What is fast and may be lost.
 //!
+//! # Look-ups
+//! [`tiered`] has a cache for what an application asks its database for, over and
+//! over, with a guard against everything that caches are known to go wrong by.
+//!
+//! # Keys of remote issuers
 //! [`RemoteJwks`] knows the public keys of an issuer that is somewhere else:
 //! with it a [`Verifier`](auth_core::verifier::Verifier) judges the tokens of
 //! that issuer without a database and, but for keys it has not met, without
@@ -35,7 +40,7 @@
 //! of one are never tried on tokens of another (RFC 8725 §3.8), and an unknown
 //! key is asked of the issuer that the token names.
 //!
-//! # Guarantees
+//! ## Guarantees
 //! - Verifying by a known key does no I/O and waits for none, however many
 //!   unknown key ids are about.
 //! - Unknown key ids cause one fetch per cool-down, however many they are and
@@ -49,7 +54,7 @@
 //!   issuer's own origin; no redirect is followed, and an answer that is too
 //!   long or too slow is cut off.
 //!
-//! # What it does not do
+//! ## What it does not do
 //! - A key that the issuer withdraws is believed until the next good fetch: a
 //!   refresh interval, or the bounded age while the issuer cannot be reached.
 //!   Whoever can keep the issuer from being reached gains that much.
@@ -71,3 +76,4 @@
 //! [`RemoteJwks`]: jwks::RemoteJwks
 
 pub mod jwks;
+pub mod tiered;

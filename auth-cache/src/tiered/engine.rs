@@ -1,0 +1,389 @@
+//! What the handles of a cache share: how a look-up is answered.
+
+use std::fmt;
+use std::hash::RandomState;
+use std::sync::Arc;
+
+use auth_core::{Clock, Now, SecureRandom};
+use tokio::runtime::Handle;
+
+use super::builder::{TagsOf, Weigh};
+use super::entry::Entry;
+use super::guard::adaptive_ttl::AdaptiveTtl;
+use super::guard::fence::{Epoch, Fence, TagStripe};
+use super::guard::security_state::Guarded;
+use super::guard::single_flight::{Flight, Flights, Join};
+use super::guard::stale_if_error::RETRY_AFTER;
+use super::key::{Key, Keyed, Probe, Value};
+use super::lane::{Lane, Limits};
+use super::loader::Loader;
+use super::lookup::{Lookup, Origin};
+use super::rules::Rules;
+use super::shelf::Shelf;
+use super::source::Job;
+use super::stats::{CacheStats, Counters};
+use super::sync::Std;
+use super::ttl::Moment;
+use super::unavailable::{Reason, Unavailable};
+
+/// What a flight brings.
+pub(crate) type Outcome<V> = Result<Arc<Entry<V>>, Unavailable>;
+
+/// What it is built of.
+pub(crate) struct Parts<K, V> {
+    pub(crate) name: Arc<str>,
+    pub(crate) loader: Arc<dyn Loader<K, V>>,
+    pub(crate) rules: Rules,
+    pub(crate) most_bytes: u64,
+    pub(crate) most_negative: u64,
+    pub(crate) source: Limits,
+    pub(crate) weigh: Option<Weigh<K, V>>,
+    pub(crate) tags: Option<TagsOf<K>>,
+    pub(crate) adaptive: Option<AdaptiveTtl<V>>,
+    pub(crate) guarded: Option<Guarded<V>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn SecureRandom>,
+    pub(crate) runtime: Handle,
+}
+
+/// One cache.
+pub(crate) struct Engine<K: Key, V: Value> {
+    pub(crate) name: Arc<str>,
+    pub(crate) loader: Arc<dyn Loader<K, V>>,
+    pub(crate) rules: Rules,
+    pub(crate) hashing: RandomState,
+    pub(crate) fence: Fence<Std>,
+    pub(crate) flights: Flights<K, Outcome<V>, Std>,
+    pub(crate) values: Shelf<K, V>,
+    pub(crate) absent: Shelf<K, V>,
+    pub(crate) source: Lane<Job<K, V>>,
+    pub(crate) weigh: Option<Weigh<K, V>>,
+    pub(crate) tags: Option<TagsOf<K>>,
+    pub(crate) adaptive: Option<AdaptiveTtl<V>>,
+    pub(crate) guarded: Option<Guarded<V>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn SecureRandom>,
+    pub(crate) runtime: Handle,
+    pub(crate) counters: Counters,
+}
+
+/// What memory says of a key.
+enum Seen<V> {
+    /// It is served.
+    Answer(Arc<Entry<V>>, Origin),
+    /// It is to be loaded; the entry is served if that fails.
+    Missing(Option<Arc<Entry<V>>>),
+}
+
+/// A look-up that was begun.
+pub(crate) enum Begun<K: Key, V: Value> {
+    Answered(Lookup<V>),
+    Waits(Waiter<K, V>),
+}
+
+/// A caller that waits.
+pub(crate) struct Waiter<K: Key, V: Value> {
+    key: Keyed<K>,
+    /// What was invalidated before the caller came.
+    since: Epoch,
+    /// Served if the load fails.
+    fallback: Option<Arc<Entry<V>>>,
+    pub(crate) flight: Arc<Flight<Outcome<V>, Std>>,
+}
+
+impl<K: Key, V: Value> Engine<K, V> {
+    pub(crate) fn new(parts: Parts<K, V>) -> Arc<Self> {
+        let lightest = parts.rules.lightest;
+        Arc::new(Self {
+            name: parts.name,
+            loader: parts.loader,
+            hashing: RandomState::new(),
+            fence: Fence::new(),
+            flights: Flights::new(),
+            values: Shelf::new(parts.most_bytes, lightest),
+            absent: Shelf::new(parts.most_negative, 1),
+            source: Lane::new(parts.source),
+            weigh: parts.weigh,
+            tags: parts.tags,
+            adaptive: parts.adaptive,
+            guarded: parts.guarded,
+            clock: parts.clock,
+            random: parts.random,
+            runtime: parts.runtime,
+            counters: Counters::default(),
+            rules: parts.rules,
+        })
+    }
+
+    pub(crate) fn probe<'a>(&self, key: &'a K) -> Probe<'a, K> {
+        Probe::new(&self.hashing, key)
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        Moment::of(self.clock.now().mono)
+    }
+
+    /// Answers from memory, or joins a load.
+    pub(crate) fn begin(self: &Arc<Self>, key: &K) -> Begun<K, V> {
+        let probe = self.probe(key);
+        let now = self.clock.now();
+        // Read before anything is looked at: what was invalidated until here must
+        // not be seen.
+        let since = self.fence.epoch();
+        match self.see(&probe, now) {
+            Seen::Answer(entry, origin) => {
+                self.count(&probe, &entry, origin);
+                self.refresh_if_due(&probe, &entry, origin, now);
+                Begun::Answered(lookup(&entry, origin, Moment::of(now.mono)))
+            }
+            Seen::Missing(fallback) => self.wait(probe.to_keyed(), since, fallback, now),
+        }
+    }
+
+    /// What memory has, if it is fresh. Nothing is counted and nothing loaded.
+    pub(crate) fn peek(&self, key: &K) -> Option<V> {
+        let probe = self.probe(key);
+        let now = self.clock.now();
+        let entry = self.values.get(&probe)?;
+        let is_fresh = Moment::of(now.mono) < entry.life.fresh_until;
+        (is_fresh && self.may_serve(&entry))
+            .then(|| entry.value.clone())
+            .flatten()
+    }
+
+    /// Takes the outcome of the flight that a caller waited for.
+    pub(crate) fn end(
+        self: &Arc<Self>,
+        waiter: Waiter<K, V>,
+        outcome: Outcome<V>,
+    ) -> Result<Begun<K, V>, Unavailable> {
+        let now = self.clock.now();
+        let moment = Moment::of(now.mono);
+        let entry = match outcome {
+            Ok(entry) => entry,
+            Err(unavailable) => {
+                let fallback = waiter.fallback.filter(|it| self.may_fall_back(it, now));
+                let Some(entry) = fallback else {
+                    return Err(unavailable);
+                };
+                self.counters.stale_if_error_served.one();
+                return Ok(Begun::Answered(lookup(
+                    &entry,
+                    Origin::StaleIfError,
+                    moment,
+                )));
+            }
+        };
+        // A load that began before an invalidation that came before the caller: that
+        // of its key was seen when it was joined, those of its tags only now.
+        if entry.epoch < waiter.since && !self.fence.is_current(entry.epoch, &entry.tags) {
+            return Ok(self.wait(waiter.key, waiter.since, waiter.fallback, now));
+        }
+        let origin = if entry.is_from_tier {
+            Origin::Tier
+        } else {
+            Origin::Source
+        };
+        if !self.stands(&entry) {
+            // The source has just been asked, and what it says is revoked.
+            self.counters.revoked.one();
+            let value = None;
+            let age = entry.age(moment);
+            return Ok(Begun::Answered(Lookup { value, origin, age }));
+        }
+        Ok(Begun::Answered(lookup(&entry, origin, moment)))
+    }
+
+    pub(crate) fn stats(&self) -> CacheStats {
+        CacheStats {
+            in_flight: self.flights.len(),
+            waiting: self.source.waiting(),
+            entries: self.values.len(),
+            bytes: self.values.weight(),
+            negative_entries: self.absent.len(),
+            ..self.counters.read()
+        }
+    }
+
+    /// The tags that a key has of itself.
+    pub(crate) fn tags_of(&self, key: &K) -> Vec<TagStripe> {
+        let tags = self.tags.as_ref().map(|tags| tags(key));
+        let tags = tags.iter().flatten();
+        tags.map(|tag| tag.stripe(&self.hashing)).collect()
+    }
+
+    fn wait(
+        self: &Arc<Self>,
+        key: Keyed<K>,
+        since: Epoch,
+        fallback: Option<Arc<Entry<V>>>,
+        now: Now,
+    ) -> Begun<K, V> {
+        let flight = match self.join(&key, now) {
+            Join::Known(entry) => {
+                self.count(&key.probe(), &entry, Origin::Memory);
+                let moment = Moment::of(now.mono);
+                return Begun::Answered(lookup(&entry, Origin::Memory, moment));
+            }
+            Join::Follow(flight) => {
+                self.counters.coalesced.one();
+                flight
+            }
+            Join::Lead(flight) => {
+                self.dispatch(Job::new(self, key.clone(), &flight, now));
+                flight
+            }
+        };
+        self.counters.misses.one();
+        Begun::Waits(Waiter {
+            key,
+            since,
+            fallback,
+            flight,
+        })
+    }
+
+    fn join(&self, key: &Keyed<K>, now: Now) -> Join<Outcome<V>, Std, Arc<Entry<V>>> {
+        if !self.rules.single_flight {
+            return Join::Lead(Flight::new(self.fence.epoch()));
+        }
+        let moment = Moment::of(now.mono);
+        let is_fresh =
+            |entry: &Arc<Entry<V>>| moment < entry.life.fresh_until && self.may_serve(entry);
+        self.flights.join(key, &self.fence, || {
+            let probe = key.probe();
+            let of = |shelf: &Shelf<K, V>| shelf.get(&probe).filter(is_fresh);
+            of(&self.values).or_else(|| of(&self.absent))
+        })
+    }
+
+    fn see(&self, probe: &Probe<'_, K>, now: Now) -> Seen<V> {
+        let Some(entry) = self.values.get(probe) else {
+            return self.see_absent(probe, now);
+        };
+        let moment = Moment::of(now.mono);
+        if moment >= entry.life.usable_until || !self.fence.is_current(entry.epoch, &entry.tags) {
+            return Seen::Missing(None);
+        }
+        if !self.stands(&entry) {
+            self.counters.revoked.one();
+            self.values.remove_entry(probe, &entry);
+            return Seen::Missing(None);
+        }
+        if moment < entry.life.fresh_until {
+            return Seen::Answer(entry, Origin::Memory);
+        }
+        if !self.may_be_stale(now) {
+            return Seen::Missing(None);
+        }
+        if moment < entry.life.stale_until {
+            return Seen::Answer(entry, Origin::Stale);
+        }
+        if entry.is_failing(moment) {
+            return Seen::Answer(entry, Origin::StaleIfError);
+        }
+        Seen::Missing(Some(entry))
+    }
+
+    fn see_absent(&self, probe: &Probe<'_, K>, now: Now) -> Seen<V> {
+        let is_fresh = |entry: &Arc<Entry<V>>| {
+            Moment::of(now.mono) < entry.life.fresh_until && self.may_serve(entry)
+        };
+        match self.absent.get(probe).filter(is_fresh) {
+            Some(entry) => Seen::Answer(entry, Origin::Memory),
+            None => Seen::Missing(None),
+        }
+    }
+
+    fn may_serve(&self, entry: &Entry<V>) -> bool {
+        self.fence.is_current(entry.epoch, &entry.tags) && self.stands(entry)
+    }
+
+    fn stands(&self, entry: &Entry<V>) -> bool {
+        self.guarded
+            .as_ref()
+            .is_none_or(|guarded| guarded.stands(entry))
+    }
+
+    fn may_be_stale(&self, now: Now) -> bool {
+        self.guarded
+            .as_ref()
+            .is_none_or(|guarded| guarded.is_live(now.mono))
+    }
+
+    /// Whether a caller that has waited may be given what it came with.
+    fn may_fall_back(&self, entry: &Entry<V>, now: Now) -> bool {
+        Moment::of(now.mono) < entry.life.usable_until
+            && self.may_serve(entry)
+            && self.may_be_stale(now)
+    }
+
+    fn count(&self, probe: &Probe<'_, K>, entry: &Entry<V>, origin: Origin) {
+        match origin {
+            Origin::Stale => self.counters.stale_served.one(),
+            Origin::StaleIfError => self.counters.stale_if_error_served.one(),
+            _ if entry.value.is_none() => self.counters.negative_hits.one(),
+            _ => self.counters.hit(probe.hash),
+        }
+    }
+
+    /// Begins a load behind an answer, if it is time for one.
+    fn refresh_if_due(
+        self: &Arc<Self>,
+        probe: &Probe<'_, K>,
+        entry: &Entry<V>,
+        origin: Origin,
+        now: Now,
+    ) {
+        let moment = Moment::of(now.mono);
+        let is_early = match (origin, self.rules.early_refresh) {
+            (Origin::Stale, _) => false,
+            (Origin::Memory, Some(early)) if entry.value.is_some() => {
+                let life = &entry.life;
+                if !early.is_due(moment, life.fresh_until, life.cost, &*self.random) {
+                    return;
+                }
+                true
+            }
+            _ => return,
+        };
+        if !entry.claims_refresh(moment, RETRY_AFTER) {
+            return;
+        }
+        let key = probe.to_keyed();
+        let flight = match self.flights.join(&key, &self.fence, || None::<()>) {
+            Join::Lead(flight) => flight,
+            Join::Follow(_) | Join::Known(()) => return,
+        };
+        if is_early {
+            self.counters.early_refreshes.one();
+        }
+        self.dispatch(Job::new(self, key, &flight, now));
+    }
+}
+
+impl<K: Key, V: Value> Waiter<K, V> {
+    /// The caller's own deadline came first.
+    pub(crate) fn too_late(engine: &Engine<K, V>) -> Outcome<V> {
+        engine.counters.deadlines_passed.one();
+        Err(Unavailable::new(Reason::DeadlinePassed))
+    }
+}
+
+fn lookup<V: Value>(entry: &Entry<V>, origin: Origin, now: Moment) -> Lookup<V> {
+    Lookup {
+        value: entry.value.clone(),
+        origin,
+        age: entry.age(now),
+    }
+}
+
+impl<K: Key, V: Value> fmt::Debug for Engine<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("name", &self.name)
+            .field("rules", &self.rules)
+            .field("values", &self.values)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,64 @@
+//! What a cache was built to do.
+
+use std::time::Duration;
+
+use super::guard::early_refresh::EarlyRefresh;
+use super::guard::jitter::Jitter;
+use super::guard::security_state::LONGEST as SECURITY_STATE_LONGEST;
+use super::ttl::{L1_MOST, Moment, TtlClass};
+
+/// Everything that is a number or a switch.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) class: TtlClass,
+    pub(crate) jitter: Option<Jitter>,
+    pub(crate) early_refresh: Option<EarlyRefresh>,
+    pub(crate) stale_while_revalidate: Duration,
+    pub(crate) stale_if_error: Duration,
+    pub(crate) negative_ttl: Option<Duration>,
+    pub(crate) single_flight: bool,
+    pub(crate) load_deadline: Duration,
+    /// An entry counts for at least this much of the capacity.
+    pub(crate) lightest: u64,
+    pub(crate) holds_security_state: bool,
+}
+
+/// The ends of a value's life, after its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "they are all ends")]
+pub(crate) struct Ends {
+    pub(crate) fresh_until: Moment,
+    pub(crate) stale_until: Moment,
+    pub(crate) usable_until: Moment,
+}
+
+impl Rules {
+    /// The longest time that a value may be fresh, in whichever level.
+    pub(crate) fn longest(&self) -> Duration {
+        let class = self.class.duration();
+        if self.holds_security_state {
+            class.min(SECURITY_STATE_LONGEST)
+        } else {
+            class
+        }
+    }
+
+    /// The ends of a value whose load began at `began` and that is fresh for `ttl`
+    /// in the first level.
+    pub(crate) fn ends(&self, began: Moment, ttl: Duration) -> Ends {
+        let fresh_until = began + ttl.min(L1_MOST);
+        let bound = |end: Moment| {
+            if self.holds_security_state {
+                end.min(began + SECURITY_STATE_LONGEST)
+            } else {
+                end
+            }
+        };
+        let stale_until = bound(fresh_until + self.stale_while_revalidate);
+        Ends {
+            fresh_until: bound(fresh_until),
+            stale_until,
+            usable_until: bound(fresh_until + self.stale_if_error).max(stale_until),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The cache of an application's own look-ups, from outside.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod answers;
+mod capacity;
+mod expiry;
+mod loading;
+mod race;
+mod refusals;
+mod security;
+mod support;
+mod writing;
