@@ -76,4 +76,5 @@
 //! [`RemoteJwks`]: jwks::RemoteJwks
 
 pub mod jwks;
+pub mod tier;
 pub mod tiered;

@@ -19,8 +19,10 @@ use super::key::{Key, Value};
 use super::lane::Limits;
 use super::loader::Loader;
 use super::rules::Rules;
+use super::second::{SecondLevel, TierRules};
 use super::tag::Tag;
 use super::ttl::TtlClass;
+use crate::tier::{Codec, Tier};
 
 /// Makes a [`Cache`].
 ///
@@ -36,8 +38,10 @@ use super::ttl::TtlClass;
 /// - bulkhead: 32 calls of an [`each`](super::each) loader at once, 4 of one that
 ///   takes several keys; 16 384 keys waiting
 /// - a load is given up 5 s after the miss
+/// - tier: none; with one, 200 ms for a call, a breaker, 1 s of patience with another
+///   process's lease, and nothing served from memory while its tail is broken
 /// - clock and randomness: the system's
-pub struct CacheBuilder<K, V> {
+pub struct CacheBuilder<K: Key, V: Value> {
     name: Arc<str>,
     loader: Arc<dyn Loader<K, V>>,
     rules: Rules,
@@ -50,12 +54,16 @@ pub struct CacheBuilder<K, V> {
     tags: Option<TagsOf<K>>,
     adaptive: Option<AdaptiveTtl<V>>,
     guarded: Option<Guarded<V>>,
+    tier: Option<Shared<K, V>>,
+    tier_rules: TierRules,
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
 }
 
 /// The bytes of a key and value behind pointers.
 pub(crate) type Weigh<K, V> = Arc<dyn Fn(&K, &V) -> usize + Send + Sync>;
+/// A tier, and what is written into it.
+type Shared<K, V> = (Arc<dyn Tier>, Arc<dyn Codec<K, V>>);
 /// The tags of a key.
 pub(crate) type TagsOf<K> = Arc<dyn Fn(&K) -> Vec<Tag> + Send + Sync>;
 
@@ -78,9 +86,9 @@ pub enum CacheBuildError {
     /// Nobody would load anything.
     #[error("a bulkhead lets through at least one call, of at least one key that waits")]
     Bulkhead,
-    /// Loads without any time.
-    #[error("loads need time")]
-    LoadDeadline,
+    /// Loads, or calls of the tier, without any time.
+    #[error("loads and calls of the tier need time")]
+    Deadline,
     /// No tokio runtime to load on.
     #[error("there is no tokio runtime here to load on")]
     NoRuntime,
@@ -112,6 +120,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
             tags: None,
             adaptive: None,
             guarded: None,
+            tier: None,
+            tier_rules: TierRules::default(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
         }
@@ -250,6 +260,42 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
+    /// Shares values with other processes through `tier`, written and read by `codec`.
+    /// Of caches with one name all are to have the same keys and values.
+    pub fn with_tier(mut self, tier: Arc<dyn Tier>, codec: impl Codec<K, V>) -> Self {
+        self.tier = Some((tier, Arc::new(codec)));
+        self
+    }
+
+    /// Gives up a call of the tier after so long.
+    pub const fn with_tier_deadline(mut self, within: Duration) -> Self {
+        self.tier_rules.deadline = within;
+        self
+    }
+
+    /// Waits so long for a value that another process is loading, before it is loaded
+    /// here too: the [lease](super::guard::lease).
+    pub const fn with_lease_patience(mut self, patience: Duration) -> Self {
+        self.tier_rules.lease_patience = patience;
+        self
+    }
+
+    /// Asks the tier each time, even one that has not answered for long, instead of
+    /// using a [breaker](super::guard::breaker).
+    pub const fn without_breaker(mut self) -> Self {
+        self.tier_rules.has_breaker = false;
+        self
+    }
+
+    /// Serves from memory what was loaded no longer ago than `age`, while this process
+    /// does not hear of what others invalidate. At zero the source is asked each time
+    /// that a tier is gone; more spares it, and makes invalidations of other processes
+    /// that much later.
+    pub const fn with_untailed_age(mut self, age: Duration) -> Self {
+        self.tier_rules.untailed = age;
+        self
+    }
+
     /// Takes the time from `clock`. Waiting is by tokio's clock all the same.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -278,6 +324,10 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         if self.rules.holds_security_state {
             self.adaptive = None;
         }
+        let second = self.tier.map(|(tier, codec)| {
+            let name = Arc::clone(&self.name);
+            SecondLevel::new(tier, codec, name, self.tier_rules, self.waiting)
+        });
         Ok(Cache::new(Engine::new(Parts {
             name: self.name,
             loader: self.loader,
@@ -293,6 +343,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
             tags: self.tags,
             adaptive: self.adaptive,
             guarded: self.guarded,
+            second,
             clock: self.clock,
             random: self.random,
             runtime,
@@ -322,14 +373,14 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         if self.calls == Some(0) || self.waiting == 0 {
             return Err(CacheBuildError::Bulkhead);
         }
-        if rules.load_deadline.is_zero() {
-            return Err(CacheBuildError::LoadDeadline);
+        if rules.load_deadline.is_zero() || self.tier_rules.deadline.is_zero() {
+            return Err(CacheBuildError::Deadline);
         }
         Ok(())
     }
 }
 
-impl<K, V> fmt::Debug for CacheBuilder<K, V> {
+impl<K: Key, V: Value> fmt::Debug for CacheBuilder<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CacheBuilder")
             .field("name", &self.name)

@@ -134,7 +134,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     ) -> Result<Written<V>, E> {
         let begun = Write::begin(&self.engine, key);
         let value = write.await?;
-        let told = self.engine.tell(key).await;
+        let told = self.engine.tell_key(key).await;
         begun.end(value.clone());
         Ok(Written { value, told })
     }

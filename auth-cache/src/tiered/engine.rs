@@ -14,13 +14,14 @@ use super::guard::fence::{Epoch, Fence, TagStripe};
 use super::guard::security_state::Guarded;
 use super::guard::single_flight::{Flight, Flights, Join};
 use super::guard::stale_if_error::RETRY_AFTER;
+use super::job::Job;
 use super::key::{Key, Keyed, Probe, Value};
 use super::lane::{Lane, Limits};
 use super::loader::Loader;
 use super::lookup::{Lookup, Origin};
 use super::rules::Rules;
+use super::second::SecondLevel;
 use super::shelf::Shelf;
-use super::source::Job;
 use super::stats::{CacheStats, Counters};
 use super::sync::Std;
 use super::ttl::Moment;
@@ -30,13 +31,14 @@ use super::unavailable::{Reason, Unavailable};
 pub(crate) type Outcome<V> = Result<Arc<Entry<V>>, Unavailable>;
 
 /// What it is built of.
-pub(crate) struct Parts<K, V> {
+pub(crate) struct Parts<K: Key, V: Value> {
     pub(crate) name: Arc<str>,
     pub(crate) loader: Arc<dyn Loader<K, V>>,
     pub(crate) rules: Rules,
     pub(crate) most_bytes: u64,
     pub(crate) most_negative: u64,
     pub(crate) source: Limits,
+    pub(crate) second: Option<SecondLevel<K, V>>,
     pub(crate) weigh: Option<Weigh<K, V>>,
     pub(crate) tags: Option<TagsOf<K>>,
     pub(crate) adaptive: Option<AdaptiveTtl<V>>,
@@ -57,6 +59,7 @@ pub(crate) struct Engine<K: Key, V: Value> {
     pub(crate) values: Shelf<K, V>,
     pub(crate) absent: Shelf<K, V>,
     pub(crate) source: Lane<Job<K, V>>,
+    pub(crate) second: Option<SecondLevel<K, V>>,
     pub(crate) weigh: Option<Weigh<K, V>>,
     pub(crate) tags: Option<TagsOf<K>>,
     pub(crate) adaptive: Option<AdaptiveTtl<V>>,
@@ -94,7 +97,7 @@ pub(crate) struct Waiter<K: Key, V: Value> {
 impl<K: Key, V: Value> Engine<K, V> {
     pub(crate) fn new(parts: Parts<K, V>) -> Arc<Self> {
         let lightest = parts.rules.lightest;
-        Arc::new(Self {
+        let engine = Arc::new(Self {
             name: parts.name,
             loader: parts.loader,
             hashing: RandomState::new(),
@@ -110,9 +113,12 @@ impl<K: Key, V: Value> Engine<K, V> {
             clock: parts.clock,
             random: parts.random,
             runtime: parts.runtime,
+            second: parts.second,
             counters: Counters::default(),
             rules: parts.rules,
-        })
+        });
+        engine.listen();
+        engine
     }
 
     pub(crate) fn probe<'a>(&self, key: &'a K) -> Probe<'a, K> {
@@ -145,10 +151,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         let probe = self.probe(key);
         let now = self.clock.now();
         let entry = self.values.get(&probe)?;
-        let is_fresh = Moment::of(now.mono) < entry.life.fresh_until;
-        (is_fresh && self.may_serve(&entry))
-            .then(|| entry.value.clone())
-            .flatten()
+        let is_fresh = self.is_fresh(&entry, Moment::of(now.mono));
+        is_fresh.then(|| entry.value.clone()).flatten()
     }
 
     /// Takes the outcome of the flight that a caller waited for.
@@ -198,6 +202,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         CacheStats {
             in_flight: self.flights.len(),
             waiting: self.source.waiting(),
+            breaker: self.second.as_ref().map(SecondLevel::breaker_state),
+            hears: self.second.as_ref().map(SecondLevel::hears),
             entries: self.values.len(),
             bytes: self.values.weight(),
             negative_entries: self.absent.len(),
@@ -248,8 +254,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             return Join::Lead(Flight::new(self.fence.epoch()));
         }
         let moment = Moment::of(now.mono);
-        let is_fresh =
-            |entry: &Arc<Entry<V>>| moment < entry.life.fresh_until && self.may_serve(entry);
+        let is_fresh = |entry: &Arc<Entry<V>>| self.is_fresh(entry, moment);
         self.flights.join(key, &self.fence, || {
             let probe = key.probe();
             let of = |shelf: &Shelf<K, V>| shelf.get(&probe).filter(is_fresh);
@@ -270,6 +275,11 @@ impl<K: Key, V: Value> Engine<K, V> {
             self.values.remove_entry(probe, &entry);
             return Seen::Missing(None);
         }
+        if !self.trusts(&entry, moment) {
+            self.counters.untrusted.one();
+            let is_fallback = !self.rules.stale_if_error.is_zero();
+            return Seen::Missing(is_fallback.then_some(entry));
+        }
         if moment < entry.life.fresh_until {
             return Seen::Answer(entry, Origin::Memory);
         }
@@ -286,13 +296,23 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     fn see_absent(&self, probe: &Probe<'_, K>, now: Now) -> Seen<V> {
-        let is_fresh = |entry: &Arc<Entry<V>>| {
-            Moment::of(now.mono) < entry.life.fresh_until && self.may_serve(entry)
-        };
+        let moment = Moment::of(now.mono);
+        let is_fresh = |entry: &Arc<Entry<V>>| self.is_fresh(entry, moment);
         match self.absent.get(probe).filter(is_fresh) {
             Some(entry) => Seen::Answer(entry, Origin::Memory),
             None => Seen::Missing(None),
         }
+    }
+
+    fn is_fresh(&self, entry: &Entry<V>, now: Moment) -> bool {
+        now < entry.life.fresh_until && self.may_serve(entry) && self.trusts(entry, now)
+    }
+
+    /// Whether this process would have heard if another had invalidated it.
+    fn trusts(&self, entry: &Entry<V>, now: Moment) -> bool {
+        self.second
+            .as_ref()
+            .is_none_or(|second| second.trusts(entry.age(now)))
     }
 
     fn may_serve(&self, entry: &Entry<V>) -> bool {
@@ -358,7 +378,12 @@ impl<K: Key, V: Value> Engine<K, V> {
         if is_early {
             self.counters.early_refreshes.one();
         }
-        self.dispatch(Job::new(self, key, &flight, now));
+        let mut job = Job::new(self, key, &flight, now);
+        // What ends in the tier at the same time is not worth having from there, but
+        // another process may have put something newer there.
+        let tier_until = entry.life.tier_until;
+        job.renews = (entry.life.fresh_until >= tier_until).then_some(tier_until);
+        self.dispatch(job);
     }
 }
 

@@ -25,11 +25,13 @@ pub(crate) struct Entry<V> {
     pub(crate) checked: AtomicU64,
 }
 
-/// The times of an entry, each no earlier than the one before.
+/// The times of an entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Life {
-    /// Its load began.
-    pub(crate) began: Moment,
+    /// It was asked for.
+    pub(crate) asked: Moment,
+    /// How old it was then: a process may be younger than what it finds in the tier.
+    pub(crate) age: Duration,
     /// It is served.
     pub(crate) fresh_until: Moment,
     /// It is served while it is loaded again.
@@ -37,7 +39,6 @@ pub(crate) struct Life {
     /// It is served if it cannot be loaded again.
     pub(crate) usable_until: Moment,
     /// It ends in the second level.
-    #[expect(dead_code, reason = "the second level comes next")]
     pub(crate) tier_until: Moment,
     /// The time it was given before jitter.
     pub(crate) ttl: Duration,
@@ -90,6 +91,6 @@ impl<V> Entry<V> {
     }
 
     pub(crate) fn age(&self, now: Moment) -> Duration {
-        now.since(self.life.began)
+        self.life.age.saturating_add(now.since(self.life.asked))
     }
 }

@@ -43,13 +43,13 @@ impl Rules {
         }
     }
 
-    /// The ends of a value whose load began at `began` and that is fresh for `ttl`
-    /// in the first level.
-    pub(crate) fn ends(&self, began: Moment, ttl: Duration) -> Ends {
-        let fresh_until = began + ttl.min(L1_MOST);
+    /// The ends of a value that was asked for at `asked`, was of that `age` then, and is
+    /// fresh in the first level for `ttl` from there.
+    pub(crate) fn ends(&self, asked: Moment, age: Duration, ttl: Duration) -> Ends {
+        let fresh_until = asked + ttl.min(L1_MOST);
         let bound = |end: Moment| {
             if self.holds_security_state {
-                end.min(began + SECURITY_STATE_LONGEST)
+                end.min(asked + SECURITY_STATE_LONGEST.saturating_sub(age))
             } else {
                 end
             }

@@ -6,41 +6,103 @@ use std::time::Duration;
 use super::engine::Engine;
 use super::entry::{Entry, Life};
 use super::guard::fence::{Epoch, TagStripe};
+use super::job::Job;
 use super::key::{Key, Keyed, Value};
 use super::loader::Loaded;
 use super::noise::Noise;
 use super::shelf::Shelf;
-use super::source::Job;
 use super::ttl::Moment;
+use crate::tier::{Fill, Record};
+
+/// When and how the source was asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfSource {
+    pub(crate) began: Moment,
+    pub(crate) cost: Duration,
+    pub(crate) now: Moment,
+}
+
+/// What the tier says of a value, and when it was asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfTier {
+    pub(crate) asked: Moment,
+    pub(crate) lives: Duration,
+    pub(crate) age: Duration,
+    pub(crate) cost: Duration,
+}
 
 impl<K: Key, V: Value> Engine<K, V> {
-    /// Keeps what the source said of a key, and tells those who wait.
+    /// Keeps what the source said of a key, and tells those who wait. Gives what the
+    /// tier is to be told, if it granted the lease.
     pub(crate) fn settle(
         &self,
-        job: &Job<K, V>,
+        job: &mut Job<K, V>,
         loaded: Option<Loaded<V>>,
-        began: Moment,
-        cost: Duration,
+        of: OfSource,
         noise: &mut Noise,
-    ) {
+    ) -> Option<Fill> {
         let epoch = job.flight.epoch;
-        let entry = match loaded {
-            Some(loaded) => self.entry(&job.key.key, epoch, loaded, began, cost, noise),
-            None => self.absence(&job.key.key, epoch, began),
+        let (entry, may_share) = match loaded {
+            Some(loaded) => {
+                // Versions of tags that were not known before the load were not read
+                // before it either.
+                let may_share = loaded.tags.is_empty();
+                (
+                    self.entry(&job.key.key, epoch, loaded, of, noise),
+                    may_share,
+                )
+            }
+            None => (self.absence(&job.key.key, epoch, of.began), false),
         };
         let entry = Arc::new(entry);
+        let is_kept = self.keep(&job.key, &entry);
+        job.end(Ok(Arc::clone(&entry)));
+        let record = |value| {
+            let second = self.second.as_ref()?;
+            Some(Record {
+                value: second.codec.write(value)?,
+                lives: entry.life.tier_until.since(of.now),
+                age: of.now.since(of.began),
+                cost: of.cost,
+            })
+        };
+        let lease = job.lease.take()?;
+        let shared = entry.value.as_ref().filter(|_| is_kept && may_share);
+        Some(lease.end(shared.and_then(record)))
+    }
+
+    /// Keeps what the tier had of a key, and tells those who wait.
+    pub(crate) fn settle_found(&self, job: &mut Job<K, V>, value: V, of: OfTier) {
+        let key = &job.key.key;
+        let ends = self.rules.ends(of.asked, of.age, of.lives);
+        let life = Life {
+            asked: of.asked,
+            age: of.age,
+            fresh_until: ends.fresh_until,
+            stale_until: ends.stale_until,
+            usable_until: ends.usable_until,
+            tier_until: of.asked + of.lives,
+            ttl: of.lives,
+            cost: of.cost,
+        };
+        let weight = self.weight(key, &value);
+        let tags = self.tags_of(key).into();
+        let mut entry = Entry::new(Some(value), job.flight.epoch, tags, life, weight);
+        entry.is_from_tier = true;
+        let entry = Arc::new(entry);
         self.keep(&job.key, &entry);
-        self.flights.finish(&job.key, &job.flight, Ok(entry));
+        job.end(Ok(entry));
     }
 
     /// Keeps an entry, unless it was invalidated since its load began.
-    pub(crate) fn keep(&self, key: &Keyed<K>, entry: &Arc<Entry<V>>) {
+    fn keep(&self, key: &Keyed<K>, entry: &Arc<Entry<V>>) -> bool {
         let keep = || self.put(key, entry);
         // What is displaced is dropped when the lock has been let go.
         let displaced = self.fence.admit(key.hash, entry.epoch, &entry.tags, keep);
         if displaced.is_none() {
             self.counters.rejected.one();
         }
+        displaced.is_some()
     }
 
     /// Puts an entry where it belongs, under the lock of its key.
@@ -61,8 +123,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         key: &K,
         epoch: Epoch,
         loaded: Loaded<V>,
-        began: Moment,
-        cost: Duration,
+        of: OfSource,
         noise: &mut Noise,
     ) -> Entry<V> {
         let Loaded { value, tags, ttl } = loaded;
@@ -73,15 +134,16 @@ impl<K: Key, V: Value> Engine<K, V> {
             .rules
             .jitter
             .map_or(ttl, |jitter| jitter.shorten(ttl, noise));
-        let ends = self.rules.ends(began, jittered);
+        let ends = self.rules.ends(of.began, Duration::ZERO, jittered);
         let life = Life {
-            began,
+            asked: of.began,
+            age: Duration::ZERO,
             fresh_until: ends.fresh_until,
             stale_until: ends.stale_until,
             usable_until: ends.usable_until,
-            tier_until: began + jittered,
+            tier_until: of.began + jittered,
             ttl,
-            cost,
+            cost: of.cost,
         };
         let weight = self.weight(key, &value);
         Entry::new(Some(value), epoch, tags, life, weight)
@@ -107,7 +169,8 @@ impl<K: Key, V: Value> Engine<K, V> {
         let ttl = self.rules.negative_ttl.unwrap_or_default();
         let until = began + ttl;
         let life = Life {
-            began,
+            asked: began,
+            age: Duration::ZERO,
             fresh_until: until,
             stale_until: until,
             usable_until: until,

@@ -25,6 +25,9 @@ macro_rules! counters {
             pub negative_entries: usize,
             /// The state of the breaker before the tier; `None` without a tier.
             pub breaker: Option<BreakerState>,
+            /// Whether this process hears of what others invalidate; `None` without a
+            /// tier. While it does not, what is in memory is not trusted.
+            pub hears: Option<bool>,
         }
 
         #[derive(Debug, Default)]

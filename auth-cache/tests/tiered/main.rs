@@ -4,9 +4,11 @@
 mod answers;
 mod capacity;
 mod expiry;
+mod flaky;
 mod loading;
 mod race;
 mod refusals;
+mod second_level;
 mod security;
 mod support;
 mod writing;

@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use auth_cache::tier::{Json, MemoryTier, Tier};
 use auth_cache::tiered::{Cache, CacheBuilder, Loaded, Tag, TtlClass, batch, each};
 use auth_core::{ManualClock, Timestamp};
 use tokio::task::{JoinSet, yield_now};
+
+use super::flaky::{Flaky, Health};
 
 /// The source: a number that only grows.
 #[derive(Clone, Debug, Default)]
@@ -400,4 +403,41 @@ async fn the_control_keeps_what_was_invalidated_during_its_load() {
         Some(1),
         "invalidated, and still served"
     );
+}
+
+type Both = (Cache<u8, u64>, Cache<u8, u64>);
+
+/// The process that invalidates sees no old value, whether its tier is well, forgets
+/// what it is told, or fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn nothing_stale_over_a_tier() {
+    for health in [Health::Well, Health::Fails, Health::LosesAnswers] {
+        let truth = Truth::default();
+        let memory = MemoryTier::new();
+        let flaky = Flaky::new(memory.handle());
+        let shared = |tier: Arc<dyn Tier>| {
+            let builder = one_by_one(&truth).with_tier(tier, Json::new(1));
+            builder.with_untailed_age(Duration::from_secs(60))
+        };
+        let cache = shared(Arc::new(flaky.clone())).build().unwrap();
+        // Another process that loads and fills.
+        let other = shared(Arc::new(memory.handle())).build().unwrap();
+        let both = (cache.clone(), other);
+        let read = with(&both, async |(cache, other): Both| {
+            let elsewhere = tokio::spawn(get(other));
+            let found = get(cache).await;
+            let _ = elsewhere.await;
+            found
+        });
+        let invalidate = with(
+            &(cache, flaky, health),
+            async |(cache, flaky, health): (Cache<u8, u64>, Flaky, Health)| {
+                flaky.is(health);
+                // It may not have been told, and is then not asked.
+                let _ = cache.invalidate(&1).await;
+                flaky.is(Health::Well);
+            },
+        );
+        assert_eq!(stale_reads(&truth, read, invalidate).await, 0, "{health:?}");
+    }
 }

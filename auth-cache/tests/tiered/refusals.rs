@@ -37,7 +37,7 @@ async fn what_is_out_of_bounds_is_refused() {
         (refused(|it| it.with_bulkhead(1, 0)), E::Bulkhead),
         (
             refused(|it| it.with_load_deadline(Duration::ZERO)),
-            E::LoadDeadline,
+            E::Deadline,
         ),
     ];
     for (found, expected) in cases {

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use auth_cache::tier::{Json, MemoryTier};
 use auth_cache::tiered::{Cache, CacheBuilder, Floors, Origin, SecurityState, TtlClass, each};
 use auth_core::revocation::{Anchor, Revocation, RevocationView, Target};
 use auth_core::{Monotonic, TenantId, Timestamp, UserId};
 
-use super::support::{TokioClock, millis, pass, seconds};
+use super::support::{TokioClock, millis, pass, seconds, settle};
 
 const TENANT: TenantId = TenantId::DEFAULT;
 
@@ -17,7 +18,7 @@ fn user() -> UserId {
 }
 
 /// The roles of the user, as of a version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Roles {
     version: i64,
 }
@@ -126,6 +127,39 @@ async fn it_lives_for_a_minute_from_when_its_load_began_whatever_else_was_asked_
     assert!(cache.get(&1).await.is_ok());
     pass(millis(1)).await;
     assert!(cache.get(&1).await.is_err());
+}
+
+/// Also in a process that is younger than the value, and that gets it from the tier.
+#[tokio::test(start_paused = true)]
+async fn it_lives_for_a_minute_in_both_levels() {
+    let store = Store::default();
+    let tier = MemoryTier::with_clock(Arc::new(TokioClock::default()));
+    let floors = Arc::new(Known::default());
+    floors.is_live.store(true, Ordering::SeqCst);
+    let process = || {
+        let builder = store.builder(floors.clone()).with_ttl(TtlClass::Long);
+        let builder = builder.with_stale_if_error(seconds(600));
+        let tier = Arc::new(tier.handle());
+        let cache = builder.with_tier(tier, Json::new(1)).build().unwrap();
+        async move {
+            settle().await;
+            cache
+        }
+    };
+    let one = process().await;
+    one.get(&1).await.unwrap();
+    pass(seconds(40)).await;
+    let other = process().await;
+    let by = other.deadline(seconds(1));
+    let found = other.get_by(&1, by).await.unwrap();
+    assert_eq!((found.origin, found.age), (Origin::Tier, seconds(40)));
+    store.0.is_down.store(true, Ordering::SeqCst);
+    pass(millis(19_999)).await;
+    assert!(other.get(&1).await.is_ok());
+    pass(millis(1)).await;
+    for cache in [one, other, process().await] {
+        assert!(cache.get(&1).await.is_err());
+    }
 }
 
 #[tokio::test(start_paused = true)]

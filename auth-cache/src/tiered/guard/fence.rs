@@ -55,6 +55,10 @@ impl TagStripe {
         // There are fewer stripes than a `u16` has values.
         Self(u16::try_from(stripe(hash, TAG_STRIPES)).unwrap_or_default())
     }
+
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
 }
 
 /// What was invalidated, and when.
@@ -159,7 +163,7 @@ impl<S: Primitives> Fence<S> {
     }
 
     fn tag(&self, tag: TagStripe) -> &S::Counter {
-        &self.tags[usize::from(tag.0) & (self.tags.len() - 1)]
+        &self.tags[tag.index() & (self.tags.len() - 1)]
     }
 }
 

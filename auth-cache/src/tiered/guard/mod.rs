@@ -3,7 +3,6 @@
 
 pub mod adaptive_ttl;
 pub mod batching;
-#[cfg_attr(not(test), expect(dead_code, reason = "the second level comes next"))]
 pub mod breaker;
 pub mod bulkhead;
 pub mod deadlines;

@@ -12,7 +12,7 @@
 //! - it lives for 60 s from when its load began, in both levels. Adaptive TTL does
 //!   not touch it, and both kinds of staleness stay within the 60 s;
 //! - they are given only while the floors are known to be up to date
-//!   ([`Floors::is_live`](crate::tiered::Floors::is_live)): an outage of the source must not be a way to keep what was
+//!   ([`Floors::is_live`]): an outage of the source must not be a way to keep what was
 //!   revoked during it.
 //!
 //! What is found revoked is loaded again: the user may have a new version by now. If

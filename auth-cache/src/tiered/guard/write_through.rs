@@ -30,6 +30,7 @@ use crate::tiered::guard::fence::Epoch;
 use crate::tiered::key::{Key, Keyed, Value};
 use crate::tiered::loader::Loaded;
 use crate::tiered::noise::Noise;
+use crate::tiered::settle::OfSource;
 
 /// A write that is under way. Dropped before its end, its outcome is unknown.
 pub(crate) struct Write<K: Key, V: Value> {
@@ -53,10 +54,14 @@ impl<K: Key, V: Value> Write<K, V> {
     /// The source has `value` now.
     pub(crate) fn end(mut self, value: V) {
         let engine = &self.engine;
-        let loaded = Loaded::new(value);
-        let (now, cost) = (engine.moment(), Duration::ZERO);
+        let (loaded, now) = (Loaded::new(value), engine.moment());
         let mut noise = Noise::new(&*engine.random);
-        let entry = engine.entry(&self.key.key, self.begun, loaded, now, cost, &mut noise);
+        let of = OfSource {
+            began: now,
+            cost: Duration::ZERO,
+            now,
+        };
+        let entry = engine.entry(&self.key.key, self.begun, loaded, of, &mut noise);
         let entry = Arc::new(entry);
         let keep = || (Some(engine.put(&self.key, &entry)), None);
         let forget = || (None, Some(engine.remove(&self.key.probe())));
