@@ -2,7 +2,9 @@
 //!
 //! # Look-ups
 //! [`tiered`] has a cache for what an application asks its database for, over and
-//! over, with a guard against everything that caches are known to go wrong by.
+//! over, with a guard against everything that caches are known to go wrong by;
+//! [`tier`] is what such caches of several processes share, and [`write_behind`] gathers
+//! writes where only the last of many matters.
 //!
 //! # Keys of remote issuers
 //! [`RemoteJwks`] knows the public keys of an issuer that is somewhere else:
@@ -78,3 +80,4 @@
 pub mod jwks;
 pub mod tier;
 pub mod tiered;
+pub mod write_behind;
