@@ -3,7 +3,8 @@
 //!
 //! [`conformance`] is one suite of cases that every store must pass: implement
 //! `Subject` for yours, hand it to `store_suite!`, and each case becomes a
-//! test with a name that says what must hold. [`servers`] starts PostgreSQL and
+//! test with a name that says what must hold. [`tiers`] is such a suite for second
+//! levels of caches. [`servers`] starts PostgreSQL and
 //! Redis for a test, on free loopback ports and in temporary folders; they die
 //! with the process that started them, however it ends.
 //!
@@ -13,3 +14,5 @@
 #[cfg(feature = "suites")]
 pub mod conformance;
 pub mod servers;
+#[cfg(feature = "suites")]
+pub mod tiers;
