@@ -50,6 +50,8 @@ pub(crate) enum Verdict {
     Missed,
     OutOfReach,
     Stated,
+    /// The machine did other things meanwhile.
+    NotJudged,
 }
 
 /// A machine that is busy with other things moves a ratio by less than this.

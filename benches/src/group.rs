@@ -23,6 +23,10 @@ pub struct Group {
     /// The contender that may cause no page faults; if there is one, those of
     /// all are counted and stated.
     pub no_page_faults: Option<String>,
+    /// Whether its goals are of a machine that does nothing else. Where every
+    /// core is kept busy, other programs' work falls on whoever has fewer
+    /// threads, and on caches and memory.
+    pub wants_idle: bool,
 }
 
 /// One way to do it.

@@ -1,8 +1,7 @@
 //! How often the system had to find memory for this process.
 
-use std::fs;
-
 use crate::group::Contender;
+use crate::proc_stat;
 
 /// The page faults of an operation, or `None` where the system does not count
 /// them in `/proc`.
@@ -18,15 +17,9 @@ pub(crate) fn of(contender: &mut Contender) -> Option<f64> {
 
 const CALLS: u32 = 2;
 
-/// Minor and major ones of all threads: fields 10 and 12 of proc(5)'s
-/// `/proc/pid/stat`.
+/// Minor and major ones of all threads.
 fn so_far() -> Option<u64> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // Field 2 is the program's name, in brackets, with whatever is in it.
-    let (_, rest) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = rest.split_whitespace().collect();
-    let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
-    Some(field(10)? + field(12)?)
+    Some(proc_stat::field(10)? + proc_stat::field(12)?)
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::goal::Verdict;
 use crate::group::{Group, Suite};
 use crate::measure::{Plan, interleave};
+use crate::others::Reading;
 use crate::statistics::Spread;
 use crate::table::{self, Outcome, PageFaults, Row};
 use crate::{Failure, page_faults};
@@ -90,9 +91,18 @@ const REPEATS: usize = 5;
 /// miss, and a busy minute is outvoted.
 const SECOND_LOOKS: usize = 2;
 
+/// In a repeat in which other programs had less of the processors than this,
+/// the machine was as good as idle.
+const IDLE: f64 = 0.05;
+
+/// Of so few repeats the middle is no accident.
+const MIN_IDLE_REPEATS: usize = 3;
+
 /// What the repeats found about one group.
 struct Found {
     group: Group,
+    /// What other programs had of the processors in each repeat.
+    others: Vec<f64>,
     nanoseconds: Vec<Vec<f64>>,
     page_faults: Vec<Vec<f64>>,
     ratios: Vec<Vec<f64>>,
@@ -129,8 +139,12 @@ fn measured(suite: &Suite) -> Result<usize, Failure> {
     ] {
         println!("{table}");
     }
-    let missed =
-        |outcome: &&Outcome<'_>| outcome.goal.bound.verdict(outcome.repeats) == Verdict::Missed;
+    let others: Vec<f64> = found.iter().flat_map(|it| it.others.clone()).collect();
+    println!(
+        "Meanwhile other programs had {:.0} % of the processors.\n",
+        Spread::of(&others).median * 100.0
+    );
+    let missed = |outcome: &&Outcome<'_>| outcome.verdict == Verdict::Missed;
     let faulty = |row: &&Row<'_>| row.page_faults.is_some_and(PageFaults::are_too_many);
     Ok(outcomes.iter().filter(missed).count() + rows.iter().filter(faulty).count())
 }
@@ -141,12 +155,18 @@ impl Found {
             nanoseconds: vec![Vec::new(); group.contenders.len()],
             page_faults: vec![Vec::new(); group.contenders.len()],
             ratios: vec![Vec::new(); group.goals.len()],
+            others: Vec::new(),
             group,
         }
     }
 
     fn repeat(&mut self, mut group: Group) -> Result<(), Failure> {
+        let before = Reading::now();
         let rounds = interleave(&mut group.contenders, PLAN);
+        let others = Reading::now().zip(before);
+        // Where nobody counts it, it is taken as idle.
+        self.others
+            .push(others.map_or(0.0, |(after, before)| after.others_since(before)));
         for (goal, ratios) in group.goals.iter().zip(&mut self.ratios) {
             let of = |name: &str| {
                 let place = group.contenders.iter().position(|it| it.name == name);
@@ -171,12 +191,11 @@ impl Found {
         Ok(())
     }
 
-    /// Whether a goal is missed so far, be it narrowly.
+    /// Whether a goal is missed so far, be it narrowly, or could not be judged.
     fn misses(&self) -> bool {
-        self.outcomes().any(|outcome| {
-            let verdict = outcome.goal.bound.verdict(outcome.repeats);
-            matches!(verdict, Verdict::Missed | Verdict::Narrowly)
-        })
+        use Verdict::{Missed, Narrowly, NotJudged};
+        self.outcomes()
+            .any(|outcome| matches!(outcome.verdict, Missed | Narrowly | NotJudged))
     }
 
     fn rows(&self) -> impl Iterator<Item = Row<'_>> {
@@ -197,15 +216,81 @@ impl Found {
     }
 
     fn outcomes(&self) -> impl Iterator<Item = Outcome<'_>> {
+        let idle: Vec<bool> = self.others.iter().map(|others| *others < IDLE).collect();
+        let enough = idle.iter().filter(|idle| **idle).count() >= MIN_IDLE_REPEATS;
+        let busy = self.group.wants_idle && !enough;
+        // Those that mean something, if there are.
+        let counts = move |place: usize| busy || !self.group.wants_idle || idle[place];
         self.group
             .goals
             .iter()
             .zip(&self.ratios)
-            .map(|(goal, ratios)| Outcome {
-                group: &self.group.name,
-                goal,
-                repeats: Spread::of(ratios),
-                count: ratios.len(),
+            .map(move |(goal, ratios)| {
+                let counted: Vec<f64> = (0..ratios.len())
+                    .filter(|place| counts(*place))
+                    .map(|place| ratios[place])
+                    .collect();
+                let repeats = Spread::of(&counted);
+                Outcome {
+                    group: &self.group.name,
+                    goal,
+                    repeats,
+                    count: counted.len(),
+                    verdict: match goal.bound.verdict(repeats) {
+                        Verdict::Stated => Verdict::Stated,
+                        _ if busy => Verdict::NotJudged,
+                        verdict => verdict,
+                    },
+                }
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::goal::Goal;
+
+    fn found(wants_idle: bool, repeats: &[(f64, f64)]) -> Found {
+        let mut found = Found::nothing(Group {
+            name: "group".to_owned(),
+            contenders: Vec::new(),
+            goals: vec![
+                Goal::time("ours", "theirs", 1.0),
+                Goal::stated("ours", "theirs"),
+            ],
+            no_page_faults: None,
+            wants_idle,
+        });
+        for &(others, ratio) in repeats {
+            found.others.push(others);
+            found.ratios[0].push(ratio);
+            found.ratios[1].push(ratio);
+        }
+        found
+    }
+
+    fn verdicts(found: &Found) -> Vec<(Verdict, usize)> {
+        found.outcomes().map(|it| (it.verdict, it.count)).collect()
+    }
+
+    #[test]
+    fn a_goal_of_an_idle_machine_is_judged_by_the_idle_repeats_alone() {
+        const BUSY: (f64, f64) = (0.5, 0.7);
+        const IDLE: (f64, f64) = (0.01, 2.0);
+        let judged = found(true, &[BUSY, IDLE, IDLE, BUSY, IDLE]);
+        let missed = [(Verdict::Missed, 3), (Verdict::Stated, 3)];
+        assert_eq!(verdicts(&judged), missed);
+        let unjudged = found(true, &[BUSY, IDLE, IDLE, BUSY, BUSY]);
+        let spoilt = [(Verdict::NotJudged, 5), (Verdict::Stated, 5)];
+        assert_eq!(verdicts(&unjudged), spoilt);
+        assert!(unjudged.misses());
+    }
+
+    #[test]
+    fn all_repeats_of_other_goals_count_busy_or_not() {
+        let judged = found(false, &[(0.9, 0.7), (0.9, 0.8), (0.0, 2.0)]);
+        assert_eq!(verdicts(&judged), [(Verdict::Met, 3), (Verdict::Stated, 3)]);
+        assert!(!judged.misses());
     }
 }

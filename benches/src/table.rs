@@ -35,6 +35,7 @@ pub(crate) struct Outcome<'a> {
     pub(crate) repeats: Spread,
     /// How many there were.
     pub(crate) count: usize,
+    pub(crate) verdict: Verdict,
 }
 
 /// One row for each contender.
@@ -98,6 +99,7 @@ pub(crate) fn goals(outcomes: &[Outcome<'_>]) -> String {
         goal,
         repeats,
         count,
+        verdict,
     } in outcomes
     {
         let by = match goal.of {
@@ -109,12 +111,13 @@ pub(crate) fn goals(outcomes: &[Outcome<'_>]) -> String {
             Bound::ThroughputAtLeast(least) => format!("throughput ≥ {least:.2} ×{by}"),
             Bound::Stated => "–".to_owned(),
         };
-        let verdict = match goal.bound.verdict(*repeats) {
+        let verdict = match verdict {
             Verdict::Met => "met",
             Verdict::Narrowly => "missed, within the margin",
             Verdict::Missed => "**missed**",
             Verdict::OutOfReach => "out of reach, for information",
             Verdict::Stated => "stated",
+            Verdict::NotJudged => "not judged, the machine was busy",
         };
         line(
             &mut table,
@@ -170,6 +173,7 @@ mod tests {
             goal: &goal,
             repeats: Spread::of(&[1.9, 2.0, 2.2]),
             count: 3,
+            verdict: Verdict::Missed,
         };
         assert_eq!(
             goals(&[missed]).lines().last(),

@@ -48,6 +48,7 @@ fn group() -> Result<Group, Failure> {
             Goal::stated(pool::NAME, reused::NAME),
         ],
         no_page_faults: Some(pool::NAME.to_owned()),
+        wants_idle: true,
     })
 }
 

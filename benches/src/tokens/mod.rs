@@ -82,6 +82,7 @@ fn verify(case: &Case, others: &[Box<dyn Peer>]) -> Result<Group, Failure> {
         contenders: contenders.into_iter().map(|it| it.on(case)).collect(),
         goals,
         no_page_faults: None,
+        wants_idle: false,
     })
 }
 
@@ -124,6 +125,7 @@ fn issue(case: &Case, others: &[Box<dyn Peer>]) -> Result<Group, Failure> {
         contenders: contenders.into_iter().map(Issuing::contender).collect(),
         goals,
         no_page_faults: None,
+        wants_idle: false,
     })
 }
 
