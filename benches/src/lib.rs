@@ -14,6 +14,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark speaks to its terminal")]
 
 pub mod allocations;
+pub mod cache;
 mod goal;
 mod group;
 mod measure;

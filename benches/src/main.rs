@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
-use auth_bench::{passwords, run, tokens};
+use auth_bench::{cache, passwords, run, tokens};
 
 fn main() -> ExitCode {
-    run::main(vec![tokens::suite(Vec::new()), passwords::suite()])
+    run::main(vec![
+        tokens::suite(Vec::new()),
+        passwords::suite(),
+        cache::suite(),
+    ])
 }

@@ -21,6 +21,8 @@ pub enum Suite {
     Tokens,
     /// Password hashing.
     Passwords,
+    /// Caches of look-ups.
+    Cache,
     /// Tokens against the libraries of `benches/peers`, which take long to
     /// compile and need cmake and libclang, which are installed where we may:
     /// only by its name.
@@ -42,10 +44,11 @@ impl Request {
                 "--check" => request.check = true,
                 "tokens" => request.suites.push(Suite::Tokens),
                 "passwords" => request.suites.push(Suite::Passwords),
+                "cache" => request.suites.push(Suite::Cache),
                 "peers" => request.suites.push(Suite::Peers),
                 other => {
                     return Err(Failure::Other(format!(
-                        "there is no benchmark {other}, but tokens, passwords, peers"
+                        "there is no benchmark {other}, but tokens, passwords, cache, peers"
                     )));
                 }
             }
@@ -59,7 +62,7 @@ impl Request {
     /// All that compiles without further tools, with its goals.
     pub fn checking_all() -> Self {
         Self {
-            suites: vec![Suite::Tokens, Suite::Passwords],
+            suites: vec![Suite::Tokens, Suite::Passwords, Suite::Cache],
             check: true,
         }
     }
@@ -102,6 +105,10 @@ impl Suite {
             Self::Passwords => &[(
                 "bench passwords",
                 "run --release --quiet --manifest-path benches/Cargo.toml --target-dir target -- passwords",
+            )],
+            Self::Cache => &[(
+                "bench cache",
+                "run --release --quiet --manifest-path benches/Cargo.toml --target-dir target -- cache",
             )],
             Self::Peers => &[
                 (

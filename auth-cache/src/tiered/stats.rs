@@ -87,8 +87,8 @@ counters! {
     invalidations,
     /// Of these, those of tags ([tags](super::guard::tags)).
     tag_invalidations,
-    /// Values that were given less time than their class, and values that were
-    /// given more than they had before ([adaptive TTL](super::guard::adaptive_ttl)).
+    /// Values that were given another time than the last of their key
+    /// ([adaptive TTL](super::guard::adaptive_ttl)).
     ttl_adapted,
     /// Keys that were warmed up ([warm-up](super::guard::warm_up)).
     warmed_up,
