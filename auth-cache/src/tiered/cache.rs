@@ -48,7 +48,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         let mut begun = self.engine.begin(key);
         loop {
             let waiter = match begun {
-                Begun::Answered(answer) => return Ok(answer.value),
+                Begun::Answered(answer) => return Ok(answer.value()),
                 Begun::Waits(waiter) => waiter,
             };
             let outcome = waiter.flight.outcome().await;
@@ -169,7 +169,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     async fn end_by(&self, mut begun: Begun<K, V>, by: Deadline) -> Result<Lookup<V>, Unavailable> {
         loop {
             let waiter = match begun {
-                Begun::Answered(answer) => return Ok(answer),
+                Begun::Answered(answer) => return Ok(answer.lookup()),
                 Begun::Waits(waiter) => waiter,
             };
             let left = by.remaining(self.engine.clock.now());

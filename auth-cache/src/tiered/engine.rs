@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::RandomState;
 use std::sync::Arc;
 
-use auth_core::{Clock, Now, SecureRandom};
+use auth_core::{Clock, Monotonic, SecureRandom};
 use tokio::runtime::Handle;
 
 use super::builder::{TagsOf, Weigh};
@@ -74,14 +74,23 @@ pub(crate) struct Engine<K: Key, V: Value> {
 enum Seen<V> {
     /// It is served.
     Answer(Arc<Entry<V>>, Origin),
-    /// It is to be loaded; the entry is served if that fails.
-    Missing(Option<Arc<Entry<V>>>),
+    /// It is to be loaded.
+    Missing,
 }
 
 /// A look-up that was begun.
 pub(crate) enum Begun<K: Key, V: Value> {
-    Answered(Lookup<V>),
+    Answered(Answer<V>),
     Waits(Waiter<K, V>),
+}
+
+/// What a look-up came to.
+pub(crate) struct Answer<V> {
+    entry: Arc<Entry<V>>,
+    origin: Origin,
+    now: Moment,
+    /// The source has just said what is revoked by now: the answer is "no".
+    is_revoked: bool,
 }
 
 /// A caller that waits.
@@ -89,8 +98,6 @@ pub(crate) struct Waiter<K: Key, V: Value> {
     key: Keyed<K>,
     /// What was invalidated before the caller came.
     since: Epoch,
-    /// Served if the load fails.
-    fallback: Option<Arc<Entry<V>>>,
     pub(crate) flight: Arc<Flight<Outcome<V>, Std>>,
 }
 
@@ -126,13 +133,13 @@ impl<K: Key, V: Value> Engine<K, V> {
     }
 
     pub(crate) fn moment(&self) -> Moment {
-        Moment::of(self.clock.now().mono)
+        Moment::of(self.clock.mono())
     }
 
     /// Answers from memory, or joins a load.
     pub(crate) fn begin(self: &Arc<Self>, key: &K) -> Begun<K, V> {
         let probe = self.probe(key);
-        let now = self.clock.now();
+        let now = self.clock.mono();
         // Read before anything is looked at: what was invalidated until here must
         // not be seen.
         let since = self.fence.epoch();
@@ -140,18 +147,18 @@ impl<K: Key, V: Value> Engine<K, V> {
             Seen::Answer(entry, origin) => {
                 self.count(&probe, &entry, origin);
                 self.refresh_if_due(&probe, &entry, origin, now);
-                Begun::Answered(lookup(&entry, origin, Moment::of(now.mono)))
+                Begun::Answered(Answer::new(entry, origin, now))
             }
-            Seen::Missing(fallback) => self.wait(probe.to_keyed(), since, fallback, now),
+            Seen::Missing => self.wait(probe.to_keyed(), since, now),
         }
     }
 
     /// What memory has, if it is fresh. Nothing is counted and nothing loaded.
     pub(crate) fn peek(&self, key: &K) -> Option<V> {
         let probe = self.probe(key);
-        let now = self.clock.now();
+        let now = self.clock.mono();
         let entry = self.values.get(&probe)?;
-        let is_fresh = self.is_fresh(&entry, Moment::of(now.mono));
+        let is_fresh = self.is_fresh(&entry, Moment::of(now));
         is_fresh.then(|| entry.value.clone()).flatten()
     }
 
@@ -161,41 +168,37 @@ impl<K: Key, V: Value> Engine<K, V> {
         waiter: Waiter<K, V>,
         outcome: Outcome<V>,
     ) -> Result<Begun<K, V>, Unavailable> {
-        let now = self.clock.now();
-        let moment = Moment::of(now.mono);
+        let now = self.clock.mono();
         let entry = match outcome {
             Ok(entry) => entry,
             Err(unavailable) => {
-                let fallback = waiter.fallback.filter(|it| self.may_fall_back(it, now));
-                let Some(entry) = fallback else {
+                let Some(entry) = self.fallback(&waiter.key.probe(), now) else {
                     return Err(unavailable);
                 };
                 self.counters.stale_if_error_served.one();
-                return Ok(Begun::Answered(lookup(
-                    &entry,
-                    Origin::StaleIfError,
-                    moment,
-                )));
+                let answer = Answer::new(entry, Origin::StaleIfError, now);
+                return Ok(Begun::Answered(answer));
             }
         };
         // A load that began before an invalidation that came before the caller: that
         // of its key was seen when it was joined, those of its tags only now.
         if entry.epoch < waiter.since && !self.fence.is_current(entry.epoch, &entry.tags) {
-            return Ok(self.wait(waiter.key, waiter.since, waiter.fallback, now));
+            return Ok(self.wait(waiter.key, waiter.since, now));
         }
         let origin = if entry.is_from_tier {
             Origin::Tier
         } else {
             Origin::Source
         };
-        if !self.stands(&entry) {
-            // The source has just been asked, and what it says is revoked.
+        let is_revoked = !self.stands(&entry);
+        if is_revoked {
             self.counters.revoked.one();
-            let value = None;
-            let age = entry.age(moment);
-            return Ok(Begun::Answered(Lookup { value, origin, age }));
         }
-        Ok(Begun::Answered(lookup(&entry, origin, moment)))
+        let answer = Answer::new(entry, origin, now);
+        Ok(Begun::Answered(Answer {
+            is_revoked,
+            ..answer
+        }))
     }
 
     pub(crate) fn stats(&self) -> CacheStats {
@@ -218,18 +221,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         tags.map(|tag| tag.stripe(&self.hashing)).collect()
     }
 
-    fn wait(
-        self: &Arc<Self>,
-        key: Keyed<K>,
-        since: Epoch,
-        fallback: Option<Arc<Entry<V>>>,
-        now: Now,
-    ) -> Begun<K, V> {
+    fn wait(self: &Arc<Self>, key: Keyed<K>, since: Epoch, now: Monotonic) -> Begun<K, V> {
         let flight = match self.join(&key, now) {
             Join::Known(entry) => {
                 self.count(&key.probe(), &entry, Origin::Memory);
-                let moment = Moment::of(now.mono);
-                return Begun::Answered(lookup(&entry, Origin::Memory, moment));
+                return Begun::Answered(Answer::new(entry, Origin::Memory, now));
             }
             Join::Follow(flight) => {
                 self.counters.coalesced.one();
@@ -241,19 +237,14 @@ impl<K: Key, V: Value> Engine<K, V> {
             }
         };
         self.counters.misses.one();
-        Begun::Waits(Waiter {
-            key,
-            since,
-            fallback,
-            flight,
-        })
+        Begun::Waits(Waiter { key, since, flight })
     }
 
-    fn join(&self, key: &Keyed<K>, now: Now) -> Join<Outcome<V>, Std, Arc<Entry<V>>> {
+    fn join(&self, key: &Keyed<K>, now: Monotonic) -> Join<Outcome<V>, Std, Arc<Entry<V>>> {
         if !self.rules.single_flight {
             return Join::Lead(Flight::new(self.fence.epoch()));
         }
-        let moment = Moment::of(now.mono);
+        let moment = Moment::of(now);
         let is_fresh = |entry: &Arc<Entry<V>>| self.is_fresh(entry, moment);
         self.flights.join(key, &self.fence, || {
             let probe = key.probe();
@@ -262,29 +253,28 @@ impl<K: Key, V: Value> Engine<K, V> {
         })
     }
 
-    fn see(&self, probe: &Probe<'_, K>, now: Now) -> Seen<V> {
+    fn see(&self, probe: &Probe<'_, K>, now: Monotonic) -> Seen<V> {
         let Some(entry) = self.values.get(probe) else {
             return self.see_absent(probe, now);
         };
-        let moment = Moment::of(now.mono);
+        let moment = Moment::of(now);
         if moment >= entry.life.usable_until || !self.fence.is_current(entry.epoch, &entry.tags) {
-            return Seen::Missing(None);
+            return Seen::Missing;
         }
         if !self.stands(&entry) {
             self.counters.revoked.one();
             self.values.remove_entry(probe, &entry);
-            return Seen::Missing(None);
+            return Seen::Missing;
         }
         if !self.trusts(&entry, moment) {
             self.counters.untrusted.one();
-            let is_fallback = !self.rules.stale_if_error.is_zero();
-            return Seen::Missing(is_fallback.then_some(entry));
+            return Seen::Missing;
         }
         if moment < entry.life.fresh_until {
             return Seen::Answer(entry, Origin::Memory);
         }
         if !self.may_be_stale(now) {
-            return Seen::Missing(None);
+            return Seen::Missing;
         }
         if moment < entry.life.stale_until {
             return Seen::Answer(entry, Origin::Stale);
@@ -292,15 +282,15 @@ impl<K: Key, V: Value> Engine<K, V> {
         if entry.is_failing(moment) {
             return Seen::Answer(entry, Origin::StaleIfError);
         }
-        Seen::Missing(Some(entry))
+        Seen::Missing
     }
 
-    fn see_absent(&self, probe: &Probe<'_, K>, now: Now) -> Seen<V> {
-        let moment = Moment::of(now.mono);
+    fn see_absent(&self, probe: &Probe<'_, K>, now: Monotonic) -> Seen<V> {
+        let moment = Moment::of(now);
         let is_fresh = |entry: &Arc<Entry<V>>| self.is_fresh(entry, moment);
         match self.absent.get(probe).filter(is_fresh) {
             Some(entry) => Seen::Answer(entry, Origin::Memory),
-            None => Seen::Missing(None),
+            None => Seen::Missing,
         }
     }
 
@@ -325,17 +315,21 @@ impl<K: Key, V: Value> Engine<K, V> {
             .is_none_or(|guarded| guarded.stands(entry))
     }
 
-    fn may_be_stale(&self, now: Now) -> bool {
+    fn may_be_stale(&self, now: Monotonic) -> bool {
         self.guarded
             .as_ref()
-            .is_none_or(|guarded| guarded.is_live(now.mono))
+            .is_none_or(|guarded| guarded.is_live(now))
     }
 
-    /// Whether a caller that has waited may be given what it came with.
-    fn may_fall_back(&self, entry: &Entry<V>, now: Now) -> bool {
-        Moment::of(now.mono) < entry.life.usable_until
-            && self.may_serve(entry)
-            && self.may_be_stale(now)
+    /// What a caller is given that has waited for nothing: what memory has, if it may be
+    /// that old. Looked up again, since it may have been invalidated meanwhile.
+    fn fallback(&self, probe: &Probe<'_, K>, now: Monotonic) -> Option<Arc<Entry<V>>> {
+        if self.rules.stale_if_error.is_zero() || !self.may_be_stale(now) {
+            return None;
+        }
+        let entry = self.values.get(probe)?;
+        let is_usable = Moment::of(now) < entry.life.usable_until && self.may_serve(&entry);
+        is_usable.then_some(entry)
     }
 
     fn count(&self, probe: &Probe<'_, K>, entry: &Entry<V>, origin: Origin) {
@@ -353,14 +347,15 @@ impl<K: Key, V: Value> Engine<K, V> {
         probe: &Probe<'_, K>,
         entry: &Entry<V>,
         origin: Origin,
-        now: Now,
+        now: Monotonic,
     ) {
-        let moment = Moment::of(now.mono);
+        let moment = Moment::of(now);
         let is_early = match (origin, self.rules.early_refresh) {
             (Origin::Stale, _) => false,
             (Origin::Memory, Some(early)) if entry.value.is_some() => {
                 let life = &entry.life;
-                if !early.is_due(moment, life.fresh_until, life.cost, &*self.random) {
+                let is_near = moment >= life.early_from;
+                if !is_near || !early.is_due(moment, life.fresh_until, life.cost, &*self.random) {
                     return;
                 }
                 true
@@ -395,11 +390,29 @@ impl<K: Key, V: Value> Waiter<K, V> {
     }
 }
 
-fn lookup<V: Value>(entry: &Entry<V>, origin: Origin, now: Moment) -> Lookup<V> {
-    Lookup {
-        value: entry.value.clone(),
-        origin,
-        age: entry.age(now),
+impl<V: Value> Answer<V> {
+    fn new(entry: Arc<Entry<V>>, origin: Origin, now: Monotonic) -> Self {
+        Self {
+            entry,
+            origin,
+            now: Moment::of(now),
+            is_revoked: false,
+        }
+    }
+
+    pub(crate) fn value(&self) -> Option<V> {
+        if self.is_revoked {
+            return None;
+        }
+        self.entry.value.clone()
+    }
+
+    pub(crate) fn lookup(&self) -> Lookup<V> {
+        Lookup {
+            value: self.value(),
+            origin: self.origin,
+            age: self.entry.age(self.now),
+        }
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Life {
     pub(crate) asked: Moment,
     /// How old it was then: a process may be younger than what it finds in the tier.
     pub(crate) age: Duration,
+    /// It is drawn by lot, from here on, whether it is loaded again.
+    pub(crate) early_from: Moment,
     /// It is served.
     pub(crate) fresh_until: Moment,
     /// It is served while it is loaded again.

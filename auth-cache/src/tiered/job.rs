@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use auth_core::Now;
+use auth_core::Monotonic;
 
 use super::engine::{Engine, Outcome};
 use super::guard::single_flight::Flight;
@@ -38,13 +38,13 @@ impl<K: Key, V: Value> Job<K, V> {
         engine: &Arc<Engine<K, V>>,
         key: Keyed<K>,
         flight: &Arc<Flight<Outcome<V>, Std>>,
-        now: Now,
+        now: Monotonic,
     ) -> Self {
         Self {
             engine: Arc::clone(engine),
             key,
             flight: Arc::clone(flight),
-            deadline: Moment::of(now.mono) + engine.rules.load_deadline,
+            deadline: Moment::of(now) + engine.rules.load_deadline,
             renews: None,
             lease: None,
             held_since: None,

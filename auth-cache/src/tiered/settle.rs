@@ -78,6 +78,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let life = Life {
             asked: of.asked,
             age: of.age,
+            early_from: self.early_from(ends.fresh_until, of.cost),
             fresh_until: ends.fresh_until,
             stale_until: ends.stale_until,
             usable_until: ends.usable_until,
@@ -138,6 +139,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let life = Life {
             asked: of.began,
             age: Duration::ZERO,
+            early_from: self.early_from(ends.fresh_until, of.cost),
             fresh_until: ends.fresh_until,
             stale_until: ends.stale_until,
             usable_until: ends.usable_until,
@@ -147,6 +149,11 @@ impl<K: Key, V: Value> Engine<K, V> {
         };
         let weight = self.weight(key, &value);
         Entry::new(Some(value), epoch, tags, life, weight)
+    }
+
+    fn early_from(&self, expiry: Moment, cost: Duration) -> Moment {
+        let early = self.rules.early_refresh;
+        early.map_or(Moment::NEVER, |early| early.from(expiry, cost))
     }
 
     fn ttl(&self, key: &K, value: &V, asked: Option<Duration>) -> Duration {
@@ -171,6 +178,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let life = Life {
             asked: began,
             age: Duration::ZERO,
+            early_from: Moment::NEVER,
             fresh_until: until,
             stale_until: until,
             usable_until: until,

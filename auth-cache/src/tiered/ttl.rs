@@ -41,8 +41,17 @@ pub(crate) const L1_MOST: Duration = Duration::from_secs(300);
 pub(crate) struct Moment(pub(crate) u64);
 
 impl Moment {
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
     pub(crate) fn of(point: Monotonic) -> Self {
-        Self(nanos(point.elapsed()))
+        let elapsed = point.elapsed();
+        let seconds = elapsed.as_secs().saturating_mul(1_000_000_000);
+        Self(seconds.saturating_add(u64::from(elapsed.subsec_nanos())))
+    }
+
+    /// So long before, or the clock's own beginning.
+    pub(crate) fn before(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(time)))
     }
 
     pub(crate) const fn since(self, earlier: Self) -> Duration {

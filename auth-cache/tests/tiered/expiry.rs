@@ -211,3 +211,21 @@ async fn what_does_not_change_lives_longer_and_what_does_shorter() {
     }
     assert_eq!(cache.stats().ttl_adapted, 6);
 }
+
+/// Nor one whose key is invalidated while its caller waits.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_invalidated_during_the_load_has_no_fallback() {
+    let source = Source::default();
+    let builder = source.set(1, 10).plain().with_ttl(TtlClass::Short);
+    let cache = builder.with_stale_if_error(seconds(60)).build().unwrap();
+    cache.get(&1).await.unwrap();
+    pass(seconds(31)).await;
+    source.takes(millis(50)).is_in(Mood::Fails);
+    let waits = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.get(&1).await }
+    });
+    settle().await;
+    cache.invalidate(&1).await.unwrap();
+    assert!(waits.await.unwrap().is_err());
+}

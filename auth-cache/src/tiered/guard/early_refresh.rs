@@ -44,9 +44,9 @@ pub(crate) struct EarlyRefresh(pub(crate) f64);
 const LONGEST_DRAW: f64 = 37.0;
 
 impl EarlyRefresh {
-    /// Whether the draw may come out that way at all.
-    fn is_near(self, now: Moment, expiry: Moment, cost: Duration) -> bool {
-        now + cost.mul_f64(self.0 * LONGEST_DRAW) >= expiry
+    /// From when on a draw may come out that way at all.
+    pub(crate) fn from(self, expiry: Moment, cost: Duration) -> Moment {
+        expiry.before(cost.mul_f64(self.0 * LONGEST_DRAW))
     }
 
     /// Draws.
@@ -57,9 +57,6 @@ impl EarlyRefresh {
         cost: Duration,
         random: &dyn SecureRandom,
     ) -> bool {
-        if !self.is_near(now, expiry, cost) {
-            return false;
-        }
         let drawn = Noise::new(random).next();
         drawn.is_some_and(|u| now + cost.mul_f64(self.0 * -u.ln()) >= expiry)
     }
@@ -75,7 +72,9 @@ mod tests {
     fn part(left: Duration) -> f64 {
         let random = SystemRandom::new();
         let (now, cost) = (Moment(0), Duration::from_millis(10));
-        let due = |_: &u32| EarlyRefresh(1.0).is_due(now, now + left, cost, &random);
+        let (early, expiry) = (EarlyRefresh(1.0), now + left);
+        let due =
+            |_: &u32| now >= early.from(expiry, cost) && early.is_due(now, expiry, cost, &random);
         let count = (0..4_000_u32).filter(due).count();
         f64::from(u32::try_from(count).unwrap()) / 4_000.0
     }

@@ -55,7 +55,7 @@ pub(crate) async fn warm_up<K: Key, V: Value>(
 async fn end<K: Key, V: Value>(engine: &Arc<Engine<K, V>>, mut begun: Begun<K, V>) -> Option<bool> {
     loop {
         let waiter = match begun {
-            Begun::Answered(answer) => return Some(answer.value.is_some()),
+            Begun::Answered(answer) => return Some(answer.value().is_some()),
             Begun::Waits(waiter) => waiter,
         };
         let outcome = waiter.flight.outcome().await;
