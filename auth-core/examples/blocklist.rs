@@ -6,6 +6,8 @@
 //! Dropbox's zxcvbn from Mark Burnett's ten million, which are in the public
 //! domain), its strings one a line, and `common-passwords.txt.gz` of Django 5.2.19
 //! (BSD-3-Clause; 19 640 passwords, by Royce Williams), unpacked.
+//!
+//! Another list raises `PolicyVersion::CURRENT`; a test of the blocklist insists.
 
 use std::collections::BTreeSet;
 use std::io::Write;

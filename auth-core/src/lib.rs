@@ -22,6 +22,7 @@ pub mod key;
 mod network;
 #[cfg(feature = "password")]
 pub mod password;
+mod policy_version;
 mod proxies;
 mod random;
 pub mod refresh;
@@ -41,6 +42,7 @@ pub use id::{ClientId, ParseIdError, SessionId, TenantId, TokenId, UserId};
 pub use identity::{ClaimsError, Identity};
 pub use issuer::{Audience, Issuer, NameError};
 pub use network::Network;
+pub use policy_version::PolicyVersion;
 pub use proxies::TrustedProxies;
 pub use random::{EntropyError, SecureRandom, SystemRandom, draw};
 pub use requirement::{Denied, Requirement};

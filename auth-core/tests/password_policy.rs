@@ -6,6 +6,7 @@ use std::error::Error;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use auth_core::PolicyVersion;
 use auth_core::password::{
     BreachCheck, BreachError, BreachRanges, ContextWords, Password, PasswordPolicy,
     PolicyViolation, WhenUnanswered,
@@ -56,6 +57,18 @@ fn c78_common_passwords_may_not_be_chosen_in_any_case() {
     ] {
         assert_eq!(code(&lenient(), text), Err("common_password"), "{text}");
     }
+}
+
+#[test]
+fn c78_only_what_was_held_to_these_rules_is_current() {
+    let policy = lenient();
+    let later = PolicyVersion::new(policy.version().number() + 1);
+    assert!(policy.is_current(Some(policy.version())));
+    // A later build has accepted it, beside this one.
+    assert!(later.is_some() && policy.is_current(later));
+    assert!(!policy.is_current(None));
+    // Nor is what was accepted under any version before the one that asks.
+    assert!(later.is_some_and(|later| !later.is_met_by(Some(policy.version()))));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![cfg(feature = "password")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use auth_core::PolicyVersion;
 use auth_core::password::{Password, PasswordError, PasswordPolicy, PolicyError, PolicyViolation};
 
 fn password(text: &str) -> Password {
@@ -38,6 +39,23 @@ fn composed_and_decomposed_spellings_are_one_password() {
         password("a\u{323}\u{307}").expose(),
         password("a\u{307}\u{323}").expose()
     );
+}
+
+#[test]
+fn c77_every_version_of_the_policy_says_how_text_was_prepared() {
+    let current = PolicyVersion::CURRENT;
+    assert_eq!(current.text_version(), Some(Password::TEXT_VERSION));
+    for number in 1..=current.number() {
+        let version = PolicyVersion::new(number).unwrap();
+        assert_eq!(version.number(), number);
+        let text = version.text_version().unwrap();
+        assert!((1..=Password::TEXT_VERSION).contains(&text), "{version}");
+    }
+    let later = PolicyVersion::new(i16::MAX).unwrap();
+    assert!(later > current);
+    assert_eq!(later.text_version(), None, "nobody guesses what will be");
+    assert_eq!(PolicyVersion::new(0), None);
+    assert_eq!(PolicyVersion::new(-1), None);
 }
 
 /// 77

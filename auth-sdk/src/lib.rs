@@ -65,8 +65,9 @@ pub use tokens::TokenPair;
 
 #[doc(no_inline)]
 pub use auth_core::{
-    Audience, ClientId, Clock, Code, DeviceToken, Identity, Issuer, Requirement, RootSecret,
-    RootSecrets, Scope, SessionId, SystemRandom, TenantId, Timestamp, TrustedProxies, UserId,
+    Audience, ClientId, Clock, Code, DeviceToken, Identity, Issuer, PolicyVersion, Requirement,
+    RootSecret, RootSecrets, Scope, SessionId, SystemRandom, TenantId, Timestamp, TrustedProxies,
+    UserId,
     jwt::AccessToken,
     key::Jwks,
     password::{

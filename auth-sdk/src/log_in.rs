@@ -8,7 +8,7 @@ use auth_core::password::{HashError, Password, PasswordHash, Place};
 use auth_core::refresh::{RefreshToken, TokenSecret};
 use auth_core::{AccountKey, ClientId, Clock, DeviceToken, Scope, SessionId};
 use auth_store::{
-    AttemptFrom, Identifier, NewSession, OpenOutcome, PasswordChange, Seen, User, UserRecord,
+    AttemptFrom, HashRenewal, Identifier, NewSession, OpenOutcome, Seen, User, UserRecord,
     UserStatus,
 };
 use tracing::Instrument;
@@ -82,7 +82,8 @@ impl fmt::Debug for LogIn {
 pub struct LoggedIn {
     /// The tokens of the new session.
     pub tokens: TokenPair,
-    /// The user.
+    /// The user. Whether the password is to be chosen again is said by
+    /// [`Auth::password_is_current`].
     pub user: User,
     /// For the device to keep, for 400 days, and to bring to its next log-in
     /// ([`LogIn::with_device_token`]): then it need not wait for what others do to
@@ -264,7 +265,7 @@ impl Shared {
             let by = shared.deadline(&Context::new());
             let renewed = match shared.pool.hash(password, by).await {
                 Ok(hash) => {
-                    let renewal = PasswordChange {
+                    let renewal = HashRenewal {
                         tenant: user.tenant,
                         user: user.id,
                         seen_hash: password_hash,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::password::{ContextWords, Password, Place};
-use auth_core::{ClientId, Scope, UserId};
+use auth_core::{ClientId, PolicyVersion, Scope, UserId};
 use auth_store::{AttemptFrom, ChangeOutcome, PasswordChange, UserRecord};
 
 use crate::attempts::{Begun, identifier};
@@ -141,20 +141,22 @@ impl Shared {
             }
             // Refused now, not after the sessions have ended.
             self.granted(&known.user, &opening)?;
-            let hash = if let Some(hash) = &drawn {
-                String::clone(hash)
+            let (hash, policy) = if let Some(drawn) = &drawn {
+                <(String, PolicyVersion)>::clone(drawn)
             } else {
                 let words = ContextWords::new().with_email(&known.user.identifier);
-                self.check_new_password(&new, &words).await?;
+                let policy = self.check_new_password(&new, &words).await?;
                 let pool = self.pool.for_network(cx.network);
                 let hash = pool.hash(new.clone(), self.deadline(cx)).await?;
-                drawn.insert(hash.expose_phc().to_owned()).clone()
+                let hash = hash.expose_phc().to_owned();
+                drawn.insert((hash, policy)).clone()
             };
             let change = PasswordChange {
                 tenant: cx.tenant,
                 user,
                 seen_hash: known.password_hash,
                 new_hash: hash.clone(),
+                new_policy: Some(policy),
             };
             let changed = self
                 .revoking(move |store| {
@@ -185,21 +187,24 @@ impl Shared {
         Err(AuthError::InvalidCredentials)
     }
 
-    /// Whether `password` may be chosen by the user whose `words` these are.
+    /// Whether `password` may be chosen by the user whose `words` these are; under
+    /// which version of the rules, to be stored with it.
     pub(crate) async fn check_new_password(
         &self,
         password: &Password,
         words: &ContextWords,
-    ) -> Result<(), AuthError> {
+    ) -> Result<PolicyVersion, AuthError> {
         self.policy.check_for(password, words)?;
+        let version = self.policy.version();
         let Some(breaches) = &self.breaches else {
-            return Ok(());
+            return Ok(version);
         };
         let verdict = match tokio::time::timeout(BREACH_PATIENCE, breaches.check(password)).await {
             Ok(verdict) => verdict,
             Err(elapsed) => breaches.unanswered(elapsed.into()),
         };
-        Ok(verdict?)
+        verdict?;
+        Ok(version)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use auth_core::UserId;
 use auth_core::password::{ContextWords, Password, PasswordHash};
+use auth_core::{PolicyVersion, UserId};
 use auth_store::{CreateOutcome, Identifier, NewUser, StoreErrorKind, User};
 
 use crate::auth::{Auth, Shared};
@@ -106,20 +106,21 @@ impl Auth {
         let shared = &*self.shared;
         let identifier = Identifier::new(&request.identifier)?;
         let words = request.context_words.with_email(&request.identifier);
-        shared.check_new_password(&request.password, &words).await?;
+        let policy = shared.check_new_password(&request.password, &words).await?;
         let hash = shared
             .pool
             .for_network(cx.network)
             .hash(request.password, shared.deadline(cx))
             .await?;
         shared
-            .create_user(cx, identifier, Some(&hash), request.roles)
+            .create_user(cx, identifier, Some(&hash), Some(policy), request.roles)
             .await
     }
 
     /// Makes an account with a password hash that is there already: no policy is
-    /// asked, since nobody is there to choose another password. It is for scripts
-    /// and administrators, never for what a client sends.
+    /// asked, since nobody is there to choose another password, and none is stored
+    /// ([`password_is_current`](Self::password_is_current) says no). It is for
+    /// scripts and administrators, never for what a client sends.
     ///
     /// Hashes of other systems need the feature `legacy-hashes`; the module
     /// `auth_core::password::legacy` says which are read, and how to wrap them.
@@ -131,7 +132,7 @@ impl Auth {
         let identifier = Identifier::new(&request.identifier)?;
         let hash = request.password_hash.as_ref();
         self.shared
-            .create_user(cx, identifier, hash, request.roles)
+            .create_user(cx, identifier, hash, None, request.roles)
             .await
     }
 }
@@ -142,6 +143,7 @@ impl Shared {
         cx: &Context,
         identifier: Identifier,
         hash: Option<&PasswordHash>,
+        policy: Option<PolicyVersion>,
         roles: Vec<String>,
     ) -> Result<User, AuthError> {
         let user = NewUser {
@@ -149,6 +151,7 @@ impl Shared {
             tenant: cx.tenant,
             identifier,
             password_hash: hash.map(|hash| hash.expose_phc().to_owned()),
+            password_policy: policy,
             roles,
         };
         let id = user.id;

@@ -18,6 +18,37 @@ impl Auth {
         record.map(|record| record.user).ok_or(AuthError::NotFound)
     }
 
+    /// Whether the user's password was chosen here, under the rules and the
+    /// blocklist of today ([`User::password_policy`]). If not, the password works
+    /// all the same: it is for the application to ask for another one, at a log-in
+    /// say, when there is a newer list. Of an imported password, and where there is
+    /// none, nobody knows.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use auth_core::password::PasswordHash;
+    /// # use auth_sdk::{Audience, Auth, Context, ImportUser, Issuer, MemoryStore, Password, RootSecret, SignUp, SystemRandom};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let root = RootSecret::generate(&SystemRandom::new())?;
+    /// # let store = Arc::new(MemoryStore::new());
+    /// # let (issuer, audience) = (Issuer::new("https://a.example")?, Audience::new("https://b.example")?);
+    /// # let auth = Auth::builder(issuer, audience, root, store).build().await?;
+    /// # let cx = Context::new();
+    /// # let password = Password::new("correct horse battery staple".to_owned())?;
+    /// # let old_hash = PasswordHash::from_phc("$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA".to_owned());
+    /// let ada = auth.sign_up(&cx, SignUp::new("ada@example.org", password)).await?;
+    /// assert!(auth.password_is_current(&ada));
+    ///
+    /// let bob = auth.import_user(&cx, ImportUser::new("bob", Some(old_hash))).await?;
+    /// assert!(!auth.password_is_current(&bob)); // ask Bob for another one
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn password_is_current(&self, user: &User) -> bool {
+        self.shared.policy.is_current(user.password_policy)
+    }
+
     /// Disables a user, or makes one active again. Either way all sessions
     /// and access tokens of the user end.
     ///

@@ -14,7 +14,7 @@ use auth_sdk::{
     AuthError, BreachCheck, BreachRanges, ChangePassword, Context, ContextWords, ImportUser, LogIn,
     PasswordHash, SignUp, User,
 };
-use auth_store::PasswordChange;
+use auth_store::HashRenewal;
 use support::unsure::Unsure;
 use support::{OTHER_PASSWORD, PASSWORD, Rig, password, rig, rig_with};
 
@@ -137,7 +137,7 @@ async fn c83_a_password_change_wins_over_a_renewal_that_comes_late() {
 #[tokio::test]
 async fn c83_a_renewal_that_comes_first_does_not_fail_a_password_change() {
     let (rig, store, ada) = imported().await;
-    store.renew_before_change(PasswordChange {
+    store.renew_before_change(HashRenewal {
         tenant: ada.tenant,
         user: ada.id,
         seen_hash: Some(stored(&rig, &ada).await),

@@ -75,6 +75,7 @@ async fn callers_that_go_away_leave_the_store_usable() {
             user: unknown,
             seen_hash: None,
             new_hash: String::new(),
+            new_policy: None,
         }));
         poll_once(store.find_user(TENANT, &Identifier::new("ada").unwrap()));
         poll_once(store.sessions(TENANT, user.id));

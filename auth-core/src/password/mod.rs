@@ -2,7 +2,8 @@
 //!
 //! A [`Password`] is taken into custody once, at the edge: bounded, put into
 //! Unicode normalisation form C, wiped on drop. A [`PasswordPolicy`] says
-//! whether it may be *chosen*; it has no say at log-in. A [`HashPool`] turns it
+//! whether it may be *chosen*; it has no say at log-in, and has a
+//! [version](crate::PolicyVersion) to store with the hash. A [`HashPool`] turns it
 //! into a [`PasswordHash`] (Argon2id, a PHC string), or checks it against one,
 //! on threads of its own, so that verifying tokens never waits for hashing.
 //!

@@ -38,8 +38,9 @@ impl Password {
     pub const MAX_BYTES: usize = 1024;
 
     /// The version of what is done to a password's text before it is hashed:
-    /// normalisation form C, and nothing else. A stored hash that says nothing
-    /// of it, as all do so far, is of version 1.
+    /// normalisation form C, and nothing else. Which one a stored hash is of is
+    /// said by the [`PolicyVersion`](crate::PolicyVersion) beside it; one that has
+    /// none is of version 1, as all are so far.
     pub const TEXT_VERSION: u32 = 1;
 
     /// Takes a password into custody.

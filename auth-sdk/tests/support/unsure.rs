@@ -36,7 +36,7 @@ pub struct Unsure {
     renewals_fail: AtomicBool,
     gate: Semaphore,
     /// A renewal that comes just before the next password change.
-    renewal_before_change: Mutex<Option<PasswordChange>>,
+    renewal_before_change: Mutex<Option<HashRenewal>>,
     /// Whether it counts no attempts, and whether it cannot settle them.
     uncounting: AtomicBool,
     unsettling: AtomicBool,
@@ -125,7 +125,7 @@ impl Unsure {
     }
 
     /// This renewal comes just before the next password change.
-    pub fn renew_before_change(&self, renewal: PasswordChange) {
+    pub fn renew_before_change(&self, renewal: HashRenewal) {
         *self.renewal_before_change.lock().unwrap() = Some(renewal);
     }
 
@@ -323,7 +323,7 @@ impl UserStore for Unsure {
             .await
     }
 
-    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
+    async fn renew_password_hash(&self, renewal: HashRenewal) -> Result<bool, StoreError> {
         self.renewals.fetch_add(1, Ordering::SeqCst);
         if self.renewals_fail.load(Ordering::SeqCst) {
             return Err(StoreErrorKind::Timeout.into());

@@ -40,6 +40,7 @@ use state::State;
 ///     tenant: TenantId::DEFAULT,
 ///     identifier: Identifier::new("ada@example.org")?,
 ///     password_hash: None,
+///     password_policy: None,
 ///     roles: Vec::new(),
 /// };
 /// assert!(matches!(store.create_user(user.clone()).await?, CreateOutcome::Created(_)));

@@ -23,6 +23,7 @@ async fn store() -> (Arc<ManualClock>, MemoryStore) {
         tenant: TenantId::DEFAULT,
         identifier: Identifier::new("a@x.org").unwrap(),
         password_hash: None,
+        password_policy: None,
         roles: Vec::new(),
     };
     store.create_user(user).await.unwrap();

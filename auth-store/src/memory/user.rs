@@ -9,8 +9,8 @@ use super::state::State;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
 use crate::traits::{
-    ChangeOutcome, Committed, CreateOutcome, NewUser, PasswordChange, User, UserRecord, UserStatus,
-    UserStore,
+    ChangeOutcome, Committed, CreateOutcome, HashRenewal, NewUser, PasswordChange, User,
+    UserRecord, UserStatus, UserStore,
 };
 
 /// A user's row.
@@ -63,6 +63,7 @@ impl UserStore for MemoryStore {
             session_epoch: 1,
             roles: new.roles,
             created_at: now,
+            password_policy: new.password_policy,
         };
         state.identifiers.insert(name, new.id);
         state.users.insert(
@@ -102,16 +103,18 @@ impl UserStore for MemoryStore {
             user,
             seen_hash,
             new_hash,
+            new_policy,
         } = change;
         let (mut state, now) = self.lock();
         let unmoved = |row: &UserRow| row.is_active() && row.password_hash == seen_hash;
         Ok(state.change_user(tenant, user, now, unmoved, |row| {
             row.password_hash = Some(new_hash);
+            row.user.password_policy = new_policy;
             row.user.session_epoch += 1;
         }))
     }
 
-    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
+    async fn renew_password_hash(&self, renewal: HashRenewal) -> Result<bool, StoreError> {
         let (mut state, _) = self.lock();
         let row = state.users.get_mut(&(renewal.tenant, renewal.user));
         Ok(match row {

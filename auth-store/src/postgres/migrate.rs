@@ -29,6 +29,10 @@ const STEPS: &[(&str, &str)] = &[
         "key life",
         include_str!("../../migrations/postgres/0003_key_life.sql"),
     ),
+    (
+        "password policy",
+        include_str!("../../migrations/postgres/0004_password_policy.sql"),
+    ),
 ];
 
 /// Brings the schema up to date; safe when several instances start at once.

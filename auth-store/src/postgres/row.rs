@@ -12,14 +12,14 @@ use uuid::Uuid;
 
 use super::error::{Intent, failed};
 use crate::error::StoreError;
-use crate::sql::{TargetColumns, corrupt};
+use crate::sql::{TargetColumns, corrupt, policy_version};
 use crate::traits::{Grant, Session, User, UserRecord, UserStatus};
 
 /// The columns of `users AS u` that [`user`] reads.
 macro_rules! user_columns {
     () => {
         "u.tenant, u.id AS user_id, u.identifier, u.status AS user_status, u.ver, u.session_epoch, \
-         u.roles, u.created_at AS user_created_at"
+         u.roles, u.created_at AS user_created_at, u.password_policy"
     };
 }
 pub(super) use user_columns;
@@ -46,6 +46,7 @@ pub(super) fn user(row: &PgRow) -> Result<User, StoreError> {
         session_epoch: get(row, "session_epoch")?,
         roles: get(row, "roles")?,
         created_at: time(row, "user_created_at")?,
+        password_policy: policy_version(get(row, "password_policy")?)?,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::revocation::Target;
-use auth_core::{TenantId, UserId};
+use auth_core::{PolicyVersion, TenantId, UserId};
 use sqlx::postgres::PgRow;
 
 use super::PgStore;
@@ -12,8 +12,8 @@ use super::row::{get, revoked, user, user_columns, user_record};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
 use crate::traits::{
-    ChangeOutcome, Committed, CreateOutcome, NewUser, PasswordChange, UserRecord, UserStatus,
-    UserStore,
+    ChangeOutcome, Committed, CreateOutcome, HashRenewal, NewUser, PasswordChange, UserRecord,
+    UserStatus, UserStore,
 };
 
 /// The tenant is not locked: one that is disabled meanwhile has one more user
@@ -21,8 +21,8 @@ use crate::traits::{
 const CREATE: &str = concat!(
     "WITH t AS (SELECT t.id FROM auth.tenants t WHERE t.id = $1 AND t.status = 'active'), \
      u AS (INSERT INTO auth.users AS u \
-               (tenant, id, identifier, identifier_norm, password_hash, roles, created_at) \
-           SELECT t.id, $2, $3, $4, $5, $6, clock_timestamp() FROM t \
+               (tenant, id, identifier, identifier_norm, password_hash, roles, password_policy, created_at) \
+           SELECT t.id, $2, $3, $4, $5, $6, $7, clock_timestamp() FROM t \
            ON CONFLICT DO NOTHING RETURNING ",
     user_columns!(),
     ") SELECT EXISTS (SELECT FROM t) AS tenant_active, u.* FROM (SELECT) one LEFT JOIN u ON true"
@@ -59,7 +59,7 @@ macro_rules! change {
 }
 
 const CHANGE_PASSWORD: &str = change!(
-    ", session_epoch = u.session_epoch + 1, password_hash = $4",
+    ", session_epoch = u.session_epoch + 1, password_hash = $4, password_policy = $5",
     " AND u.status = 'active' AND u.password_hash IS NOT DISTINCT FROM $3"
 );
 
@@ -114,11 +114,13 @@ impl UserStore for PgStore {
             user,
             seen_hash,
             new_hash,
+            new_policy,
         } = change;
         let mut lease = self.lease().await?;
         let bind = |sql: Statement| {
             let sql = sql.bind(tenant.as_uuid()).bind(user.as_uuid());
-            sql.bind(&seen_hash).bind(&new_hash)
+            let sql = sql.bind(&seen_hash).bind(&new_hash);
+            sql.bind(new_policy.map(PolicyVersion::number))
         };
         let Some(row) = lease.write(CHANGE_PASSWORD, bind).await? else {
             return Ok(Committed::quiet(ChangeOutcome::Moved));
@@ -127,7 +129,7 @@ impl UserStore for PgStore {
         changed(&row)
     }
 
-    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
+    async fn renew_password_hash(&self, renewal: HashRenewal) -> Result<bool, StoreError> {
         let mut lease = self.lease().await?;
         let row = lease
             .write(RENEW_HASH, |sql| {
@@ -219,6 +221,7 @@ async fn create(lease: &mut Lease, new: &NewUser) -> Result<CreateOutcome, Store
             .bind(new.identifier.normalized())
             .bind(&new.password_hash)
             .bind(&new.roles)
+            .bind(new.password_policy.map(PolicyVersion::number))
     };
     let Some(row) = lease.write(CREATE, bind).await? else {
         return Err(StoreError::new(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth_core::key::Thumbprint;
 use auth_core::revocation::Target;
-use auth_core::{SessionId, TenantId, UserId};
+use auth_core::{PolicyVersion, SessionId, TenantId, UserId};
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use uuid::Uuid;
@@ -40,6 +40,16 @@ struct Impossible(&'static str);
 /// The failure to understand what `column` holds.
 pub(crate) fn corrupt(column: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, Impossible(column))
+}
+
+/// The version that is stored of a password's policy, if one is.
+///
+/// # Errors
+/// A number that is none: a guess could pass for the current one.
+pub(crate) fn policy_version(stored: Option<i16>) -> Result<Option<PolicyVersion>, StoreError> {
+    stored
+        .map(|number| PolicyVersion::new(number).ok_or_else(|| corrupt("password_policy")))
+        .transpose()
 }
 
 /// A duration in whole microseconds, as times are stored.

@@ -22,6 +22,10 @@ const STEPS: &[(&str, &str)] = &[
         "key life",
         include_str!("../../migrations/sqlite/0003_key_life.sql"),
     ),
+    (
+        "password policy",
+        include_str!("../../migrations/sqlite/0004_password_policy.sql"),
+    ),
 ];
 
 /// Runs what has not been run; refuses a schema that is newer than this build,
@@ -44,7 +48,11 @@ pub(super) async fn run(connection: &mut SqliteConnection, path: &Path) -> Resul
 mod tests {
     use sqlx::{Connection, Row};
 
+    use auth_core::PolicyVersion;
+
+    use super::super::row::user_record;
     use super::*;
+    use crate::error::StoreErrorKind;
 
     /// What the first version wrote goes on under the second.
     #[tokio::test]
@@ -81,5 +89,50 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(rows, 2);
+    }
+
+    #[tokio::test]
+    async fn c78_who_was_there_before_versions_were_kept_has_none() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sql::migrator("auth_migrations", &STEPS[..3])
+            .run(&mut connection)
+            .await
+            .unwrap();
+        let old = "INSERT INTO auth_users VALUES
+            (zeroblob(16), zeroblob(16), 'old', 'old', 'hash', 'active', 1, 1, '', 7)";
+        sqlx::raw_sql(old).execute(&mut connection).await.unwrap();
+        run(&mut connection, Path::new("x")).await.unwrap();
+        let mut store = async |sql: &'static str| {
+            let stored = sqlx::raw_sql(sql).execute(&mut connection).await.is_ok();
+            let row = sqlx::query("SELECT *, id AS user_id FROM auth_users")
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            (
+                stored,
+                user_record(&row).map(|found| found.user.password_policy),
+            )
+        };
+        let (_, before) = store("").await;
+        assert_eq!(before.unwrap(), None);
+        for none in [
+            "UPDATE auth_users SET password_policy = 0",
+            "UPDATE auth_users SET password_policy = 32768",
+        ] {
+            assert!(!store(none).await.0, "{none}");
+        }
+        let (_, last) = store("UPDATE auth_users SET password_policy = 32767").await;
+        assert_eq!(last.unwrap(), PolicyVersion::new(i16::MAX));
+        // By whoever looks at nothing.
+        let _ = store("PRAGMA ignore_check_constraints = ON").await;
+        for none in [
+            "UPDATE auth_users SET password_policy = 0",
+            "UPDATE auth_users SET password_policy = -1",
+            "UPDATE auth_users SET password_policy = 65537",
+        ] {
+            let (stored, read) = store(none).await;
+            assert!(stored, "{none}");
+            assert_eq!(read.unwrap_err().kind(), StoreErrorKind::Corrupt, "{none}");
+        }
     }
 }

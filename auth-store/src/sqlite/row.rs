@@ -12,14 +12,14 @@ use uuid::Uuid;
 use super::error::failed;
 use super::list;
 use crate::error::StoreError;
-use crate::sql::{TargetColumns, corrupt};
+use crate::sql::{TargetColumns, corrupt, policy_version};
 use crate::traits::{Session, User, UserRecord, UserStatus};
 
 /// The columns that [`user`] and [`user_record`] read, of a table `u`.
 macro_rules! user_columns {
     () => {
         "u.tenant_id, u.id AS user_id, u.identifier, u.password_hash, u.status, u.ver, \
-         u.session_epoch, u.roles, u.created_at"
+         u.session_epoch, u.roles, u.created_at, u.password_policy"
     };
 }
 
@@ -44,6 +44,7 @@ pub(super) fn user(row: &SqliteRow) -> Result<User, StoreError> {
         session_epoch: get(row, "session_epoch")?,
         roles: names(row, "roles")?,
         created_at: time(row, "created_at")?,
+        password_policy: policy_version(get(row, "password_policy")?)?,
     })
 }
 

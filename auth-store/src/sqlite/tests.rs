@@ -28,6 +28,7 @@ fn new_user(name: &str) -> NewUser {
         tenant: TenantId::DEFAULT,
         identifier: Identifier::new(name).unwrap(),
         password_hash: Some("hash".repeat(100)),
+        password_policy: None,
         roles: Vec::new(),
     }
 }
@@ -72,7 +73,7 @@ fn hold(store: &SqliteStore) -> (oneshot::Sender<()>, tokio::task::JoinHandle<()
 
 const FILL: &str = "
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
-    INSERT INTO auth_users SELECT zeroblob(16), randomblob(16), i, i, NULL, 'active', 1, 1, '', 0 FROM n;
+    INSERT INTO auth_users SELECT zeroblob(16), randomblob(16), i, i, NULL, 'active', 1, 1, '', 0, NULL FROM n;
     INSERT INTO auth_sessions
         SELECT tenant_id, randomblob(16), id, 1, 'c', '', '', 0, NULL, 0, zeroblob(4), zeroblob(16),
                zeroblob(32), 0, NULL, 9, 9, NULL, NULL FROM auth_users;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use auth_core::revocation::Target;
-use auth_core::{TenantId, UserId};
+use auth_core::{PolicyVersion, TenantId, UserId};
 use sqlx::sqlite::SqliteExecutor;
 
 use super::error::failed;
@@ -12,8 +12,8 @@ use super::{SqliteStore, id, list, log};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
 use crate::traits::{
-    ChangeOutcome, Committed, CreateOutcome, NewUser, PasswordChange, User, UserRecord, UserStatus,
-    UserStore,
+    ChangeOutcome, Committed, CreateOutcome, HashRenewal, NewUser, PasswordChange, User,
+    UserRecord, UserStatus, UserStore,
 };
 
 pub(super) const BY_ID: &str = concat!(
@@ -55,18 +55,20 @@ impl UserStore for SqliteStore {
             user,
             seen_hash,
             new_hash,
+            new_policy,
         } = change;
         let unmoved = move |found: &UserRecord| {
             found.user.status == UserStatus::Active && found.password_hash == seen_hash
         };
         self.change_user(tenant, user, unmoved, move |row| {
             row.password_hash = Some(new_hash);
+            row.user.password_policy = new_policy;
             row.user.session_epoch += 1;
         })
         .await
     }
 
-    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
+    async fn renew_password_hash(&self, renewal: HashRenewal) -> Result<bool, StoreError> {
         self.write(move |tx| Box::pin(renew_hash(tx, renewal)))
             .await
     }
@@ -160,11 +162,12 @@ async fn create(tx: &mut Tx, new: NewUser) -> Result<CreateOutcome, StoreError> 
         session_epoch: 1,
         roles: new.roles,
         created_at: tx.now,
+        password_policy: new.password_policy,
     };
     let inserted = sqlx::query(
         "INSERT INTO auth_users (tenant_id, id, identifier, identifier_norm, password_hash, status, \
-                                 ver, session_epoch, roles, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, id) DO NOTHING",
+                                 ver, session_epoch, roles, created_at, password_policy) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, id) DO NOTHING",
     )
     .bind(id(user.tenant.as_uuid()))
     .bind(id(user.id.as_uuid()))
@@ -176,6 +179,7 @@ async fn create(tx: &mut Tx, new: NewUser) -> Result<CreateOutcome, StoreError> 
     .bind(user.session_epoch)
     .bind(list::encode(&user.roles))
     .bind(user.created_at.unix_micros())
+    .bind(user.password_policy.map(PolicyVersion::number))
     .execute(&mut tx.connection)
     .await
     .map_err(failed)?;
@@ -188,7 +192,7 @@ async fn create(tx: &mut Tx, new: NewUser) -> Result<CreateOutcome, StoreError> 
     }
 }
 
-async fn renew_hash(tx: &mut Tx, renewal: PasswordChange) -> Result<bool, StoreError> {
+async fn renew_hash(tx: &mut Tx, renewal: HashRenewal) -> Result<bool, StoreError> {
     let renewed = sqlx::query(
         "UPDATE auth_users SET password_hash = ? \
          WHERE tenant_id = ? AND id = ? AND password_hash IS ?",
@@ -211,10 +215,11 @@ async fn save(
     }: &UserRecord,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE auth_users SET password_hash = ?, status = ?, ver = ?, session_epoch = ?, roles = ? \
+        "UPDATE auth_users SET password_hash = ?, password_policy = ?, status = ?, ver = ?, session_epoch = ?, roles = ? \
          WHERE tenant_id = ? AND id = ?",
     )
     .bind(password_hash.as_deref())
+    .bind(user.password_policy.map(PolicyVersion::number))
     .bind(user.status.as_str())
     .bind(user.ver)
     .bind(user.session_epoch)

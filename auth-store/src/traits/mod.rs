@@ -23,8 +23,8 @@ pub use signing_key::{
 };
 pub use tenant::TenantStore;
 pub use user::{
-    ChangeOutcome, Committed, CreateOutcome, NewUser, PasswordChange, User, UserRecord, UserStatus,
-    UserStore,
+    ChangeOutcome, Committed, CreateOutcome, HashRenewal, NewUser, PasswordChange, User,
+    UserRecord, UserStatus, UserStore,
 };
 
 use auth_core::revocation::RevocationLog;

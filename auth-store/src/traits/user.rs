@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use auth_core::revocation::Revocation;
-use auth_core::{TenantId, Timestamp, UserId};
+use auth_core::{PolicyVersion, TenantId, Timestamp, UserId};
 
 use crate::error::StoreError;
 use crate::identifier::Identifier;
@@ -28,6 +28,10 @@ pub struct User {
     pub roles: Vec<String>,
     /// When the account was made.
     pub created_at: Timestamp,
+    /// Under which rules the password was chosen; `None` where nobody here has
+    /// checked it: it was imported, is from before versions were kept, or there
+    /// is none.
+    pub password_policy: Option<PolicyVersion>,
 }
 
 /// Whether a user may do anything.
@@ -85,6 +89,8 @@ pub struct NewUser {
     pub identifier: Identifier,
     /// The PHC string of the password's hash, if the user has a password.
     pub password_hash: Option<String>,
+    /// Under which rules the password was accepted; `None` if by nobody here.
+    pub password_policy: Option<PolicyVersion>,
     /// Names of the user's roles.
     pub roles: Vec<String>,
 }
@@ -121,11 +127,36 @@ pub struct PasswordChange {
     pub seen_hash: Option<String>,
     /// The new hash.
     pub new_hash: String,
+    /// Under which rules the new password was accepted; `None` if by nobody here.
+    pub new_policy: Option<PolicyVersion>,
 }
 
 impl fmt::Debug for PasswordChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PasswordChange")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Another hash of the same password. It has no say in what the password was
+/// held to.
+#[derive(Clone)]
+pub struct HashRenewal {
+    /// The user's tenant.
+    pub tenant: TenantId,
+    /// The user.
+    pub user: UserId,
+    /// The hash that was checked; if it is no longer the user's, nothing
+    /// changes.
+    pub seen_hash: Option<String>,
+    /// The new hash.
+    pub new_hash: String,
+}
+
+impl fmt::Debug for HashRenewal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HashRenewal")
             .field("user", &self.user)
             .finish_non_exhaustive()
     }
@@ -166,7 +197,9 @@ impl<T> Committed<T> {
 /// The users of all tenants.
 #[async_trait]
 pub trait UserStore {
-    /// Makes a user. Of several calls for one identifier, one creates.
+    /// Makes a user. Of several calls for one identifier, one creates. The
+    /// policy version is kept as given, `None` too: whoever may not have met
+    /// today's rules must not be taken for one who has.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
@@ -190,8 +223,10 @@ pub trait UserStore {
     async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<UserRecord>, StoreError>;
 
     /// Replaces the password hash of an active user, if it still is the one
-    /// that was seen, and with it ends every session and access token: raises
-    /// `ver` and `session_epoch` and writes the log row.
+    /// that was seen, and the policy version with it, by `None` too. Ends every
+    /// session and access token: raises `ver` and `session_epoch` and writes the
+    /// log row. All in one: a new hash beside an old version would be asked for
+    /// again, an old hash beside a new one never.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
@@ -202,12 +237,12 @@ pub trait UserStore {
 
     /// Replaces the password hash by another one of the same password, if it
     /// still is the one that was seen, and says whether it did. Nothing ends and
-    /// nothing else changes: a hash that outlived its parameters is renewed as
-    /// its user logs in.
+    /// nothing else changes, the policy version least of all: a hash that outlived
+    /// its parameters is renewed as its user logs in, and nobody chooses again.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
-    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError>;
+    async fn renew_password_hash(&self, renewal: HashRenewal) -> Result<bool, StoreError>;
 
     /// Sets a user's status, raises `ver` and `session_epoch` and writes the
     /// log row, even if the status is the same as before.

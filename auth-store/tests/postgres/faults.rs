@@ -72,6 +72,7 @@ async fn a_sign_up_asked_again_is_the_one_that_was_made() {
         tenant: TENANT,
         identifier: Identifier::new(identifier).unwrap(),
         password_hash: Some("first".into()),
+        password_policy: None,
         roles: user.roles.clone(),
     };
     let outcome = place
@@ -304,7 +305,16 @@ async fn what_cannot_be_right_is_corrupt() {
     let user = place.user().await;
     let (grant, token) = place.open(&user).await;
     let mut beside = place.beside().await;
-    let spoil = "ALTER TABLE {s}.users DROP CONSTRAINT users_status_check; \
+    let spoil = "ALTER TABLE {s}.users DROP CONSTRAINT users_password_policy; \
+                 UPDATE {s}.users SET password_policy = 0";
+    run(&mut beside, &place.schema, spoil).await;
+    assert_eq!(
+        kind(place.store.user(TENANT, user.id).await),
+        StoreErrorKind::Corrupt,
+        "a version that is none passes for no other"
+    );
+    let spoil = "UPDATE {s}.users SET password_policy = NULL; \
+                 ALTER TABLE {s}.users DROP CONSTRAINT users_status_check; \
                  UPDATE {s}.users SET status = 'asleep'; UPDATE {s}.sessions SET scope = 'a  b'";
     run(&mut beside, &place.schema, spoil).await;
     assert_eq!(

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use auth_core::Sealed;
 use auth_core::revocation::{Cursor, RevocationLog};
+use auth_core::{PolicyVersion, Sealed, UserId};
 use auth_store::{
-    AddKeyOutcome, ConnectError, NewSigningKey, PgStore, SettingsStore, SigningKeyStore,
+    AddKeyOutcome, ConnectError, NewSigningKey, PasswordChange, PgStore, SettingsStore,
+    SigningKeyStore, UserStore,
 };
 use auth_testkit::servers::{self, Postgres};
 use sqlx::{Connection, PgConnection};
 
-use super::support::{builder, connection, fresh, run, schema, value};
+use super::support::{TENANT, builder, connection, fresh, run, schema, value};
 
 async fn server() -> (String, PgConnection) {
     let url = servers::postgres_url().await.unwrap();
@@ -104,6 +105,65 @@ async fn an_old_schema_keeps_its_keys_and_its_log() {
     };
     let added = store.add_signing_key(&next, Some("kid"), Duration::ZERO);
     assert_eq!(added.await.unwrap(), AddKeyOutcome::Stored);
+}
+
+/// The schema as it was before policy versions were kept, with a user.
+async fn before_policy_versions(beside: &mut PgConnection, schema: &str) {
+    let scripts = PgStore::migration_scripts(schema).unwrap();
+    for script in &scripts[..3] {
+        run(beside, schema, script).await;
+    }
+    let old = "INSERT INTO {s}.users (tenant, id, identifier, identifier_norm, password_hash)
+        SELECT id, id, 'old', 'old', 'first' FROM {s}.tenants";
+    run(beside, schema, old).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c78_who_was_there_before_versions_were_kept_has_none_until_the_next_password() {
+    // What an operator asks for.
+    const OLDER: &str = "SELECT count(*) FROM {s}.users \
+         WHERE password_hash IS NOT NULL AND password_policy IS DISTINCT FROM 1";
+    let (url, mut beside) = server().await;
+    let schema = schema();
+    before_policy_versions(&mut beside, &schema).await;
+    let store = builder(&url, &schema).connect().await.unwrap();
+    let old = UserId::from_uuid(*TENANT.as_uuid());
+    let found = store.user(TENANT, old).await.unwrap().unwrap();
+    assert_eq!(found.user.password_policy, None);
+    assert_eq!(value::<i64>(&mut beside, &schema, OLDER).await, 1);
+    // An instance of the version before writes what it knows of.
+    let old_sign_up = "INSERT INTO {s}.users (tenant, id, identifier, identifier_norm)
+        SELECT id, gen_random_uuid(), 'new', 'new' FROM {s}.tenants";
+    run(&mut beside, &schema, old_sign_up).await;
+    let change = PasswordChange {
+        tenant: TENANT,
+        user: old,
+        seen_hash: Some("first".to_owned()),
+        new_hash: "second".to_owned(),
+        new_policy: Some(PolicyVersion::CURRENT),
+    };
+    let _ = store.change_password(change).await.unwrap();
+    let found = store.user(TENANT, old).await.unwrap().unwrap();
+    assert_eq!(found.user.password_policy, Some(PolicyVersion::CURRENT));
+    assert_eq!(value::<i64>(&mut beside, &schema, OLDER).await, 0);
+}
+
+/// Everybody who logs in would wait behind it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_does_not_wait_long_for_the_users() {
+    let (url, mut beside) = server().await;
+    let schema = schema();
+    before_policy_versions(&mut beside, &schema).await;
+    // A backup, say.
+    let reading = "BEGIN; LOCK TABLE {s}.users IN ACCESS SHARE MODE";
+    run(&mut beside, &schema, reading).await;
+    let gave_up = builder(&url, &schema).connect().await;
+    assert!(
+        matches!(gave_up, Err(ConnectError::Migration { version: 4, .. })),
+        "{gave_up:?}"
+    );
+    run(&mut beside, &schema, "COMMIT").await;
+    builder(&url, &schema).connect().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

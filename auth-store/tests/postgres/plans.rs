@@ -114,6 +114,7 @@ async fn every_call_finds_its_rows_by_an_index() {
             user: id(4),
             seen_hash: Some("first".into()),
             new_hash: "second".into(),
+            new_policy: None,
         };
         let _ = store.change_password(change).await.unwrap();
         let _ = store

@@ -120,6 +120,7 @@ impl Place {
             tenant: TENANT,
             identifier: Identifier::new(&format!("{id}@x.org")).unwrap(),
             password_hash: Some("first".to_owned()),
+            password_policy: None,
             roles: vec!["reader".to_owned()],
         };
         match self.store.create_user(new).await.unwrap() {

@@ -63,6 +63,7 @@ pub(crate) fn new_user(name: &str) -> NewUser {
         tenant: TenantId::DEFAULT,
         identifier: Identifier::new(name).unwrap(),
         password_hash: Some("$hash".to_owned()),
+        password_policy: None,
         roles: vec![
             "reader, writer".to_owned(),
             String::new(),

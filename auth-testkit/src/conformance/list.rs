@@ -80,6 +80,11 @@ macro_rules! __store_cases {
                 a_first_password_is_set_where_there_was_none
                 a_disabled_user_cannot_change_the_password
             }
+            password_policy {
+                c78_a_new_user_has_the_version_the_password_was_accepted_under
+                c78_a_new_password_comes_with_its_own_version
+                c78_a_renewed_hash_keeps_the_version
+            }
             changes {
                 new_roles_reach_the_next_token_of_a_session_that_lives_on
                 c69_a_disabled_user_loses_every_session_for_good

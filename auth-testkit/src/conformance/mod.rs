@@ -65,6 +65,7 @@ pub mod lifetimes;
 mod list;
 pub mod log;
 pub mod log_in_races;
+pub mod password_policy;
 pub mod passwords;
 mod race;
 pub mod races;

@@ -1,7 +1,7 @@
 //! Passwords change, and every session ends with the old one.
 
 use auth_core::TenantId;
-use auth_store::{ChangeOutcome, NewUser, PasswordChange, RotateOutcome, UserStatus};
+use auth_store::{ChangeOutcome, HashRenewal, NewUser, PasswordChange, RotateOutcome, UserStatus};
 
 use super::Subject;
 use super::changes::{changed, moved};
@@ -55,7 +55,7 @@ pub async fn c83_a_renewed_hash_ends_nothing(subject: &dyn Subject) {
     let (user, held) = world.logged_in().await;
     let before = world.record(&user).await;
     let log = world.log().await;
-    let renewal = World::password_change(&user, HASH, "renewed");
+    let renewal = World::renewal(&user, HASH, "renewed");
     assert!(
         world.store.renew_password_hash(renewal).await.unwrap(),
         "a hash that is as it was seen is renewed"
@@ -75,18 +75,18 @@ pub async fn c83_a_hash_that_moved_is_not_renewed(subject: &dyn Subject) {
     changed(&user, world.store.change_password(change).await.unwrap());
     let before = world.snapshot(&user).await;
     for seen_hash in [Some(HASH.to_owned()), Some(String::new()), None] {
-        let renewal = PasswordChange {
+        let renewal = HashRenewal {
             seen_hash,
-            ..World::password_change(&user, HASH, "renewed")
+            ..World::renewal(&user, HASH, "renewed")
         };
         assert!(
             !world.store.renew_password_hash(renewal).await.unwrap(),
             "a hash that moved is not renewed"
         );
     }
-    let elsewhere = PasswordChange {
+    let elsewhere = HashRenewal {
         tenant: world.tenant().await,
-        ..World::password_change(&user, "changed", "renewed")
+        ..World::renewal(&user, "changed", "renewed")
     };
     assert!(!world.store.renew_password_hash(elsewhere).await.unwrap());
     assert_eq!(world.snapshot(&user).await, before);

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use auth_core::revocation::{Cursor, LogPage, Target};
 use auth_core::{
-    RootKeyId, RootSecret, RootSecrets, SessionId, SystemRandom, TenantId, Timestamp, UserId,
+    PolicyVersion, RootKeyId, RootSecret, RootSecrets, SessionId, SystemRandom, TenantId,
+    Timestamp, UserId,
 };
 use auth_store::{
-    CreateOutcome, EndSessions, Identifier, NewUser, PasswordChange, Rotation, Session, Store,
-    User, UserRecord,
+    CreateOutcome, EndSessions, HashRenewal, Identifier, NewUser, PasswordChange, Rotation,
+    Session, Store, User, UserRecord,
 };
 
 use super::Subject;
@@ -120,6 +121,7 @@ impl World {
             tenant,
             identifier: Identifier::new(identifier).unwrap(),
             password_hash: Some(HASH.to_owned()),
+            password_policy: Some(PolicyVersion::CURRENT),
             roles: vec!["reader".to_owned()],
         }
     }
@@ -150,6 +152,16 @@ impl World {
 
     pub(super) fn password_change(user: &User, seen: &str, new: &str) -> PasswordChange {
         PasswordChange {
+            tenant: user.tenant,
+            user: user.id,
+            seen_hash: Some(seen.to_owned()),
+            new_hash: new.to_owned(),
+            new_policy: Some(PolicyVersion::CURRENT),
+        }
+    }
+
+    pub(super) fn renewal(user: &User, seen: &str, new: &str) -> HashRenewal {
+        HashRenewal {
             tenant: user.tenant,
             user: user.id,
             seen_hash: Some(seen.to_owned()),

@@ -23,7 +23,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::revocation::Revocation;
-use auth_core::{AccountKey, Clock, ManualClock, SessionId, SystemRandom, TenantId, Timestamp};
+use auth_core::{
+    AccountKey, Clock, ManualClock, SessionId, SystemRandom, TenantId, Timestamp, UserId,
+};
 use auth_store::{
     AttemptStore, MemoryStore, Session, SigningKeyStore, Store, StoreError, StoreErrorKind,
     TenantStore,
@@ -52,6 +54,8 @@ struct Rows {
     sessions: HashMap<SessionId, Row>,
     tenants: HashSet<TenantId>,
     reserved: HashSet<String>,
+    /// Whose hash was renewed.
+    renewed: HashSet<UserId>,
     log: Vec<Revocation>,
     attempts: HashMap<AccountKey, u32>,
     lifetime: Duration,

@@ -37,6 +37,11 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
     (Flaw::SeenHashIsReadThenWritten, &["of_16_password_changes_that_saw_one_hash_one_is_made"]),
     (Flaw::RenewalIsAChange, &["c83_a_renewed_hash_ends_nothing"]),
     (Flaw::RenewalIgnoresSeen, &["c83_a_hash_that_moved_is_not_renewed"]),
+    (Flaw::PolicyIsForgottenAtSignUp, &["c78_a_new_user_has_the_version_the_password_was_accepted_under"]),
+    (Flaw::PolicyIsAssumedAtSignUp, &["c78_a_new_user_has_the_version_the_password_was_accepted_under"]),
+    (Flaw::PolicyIsForgottenAtChange, &["c78_a_new_password_comes_with_its_own_version"]),
+    (Flaw::RenewalForgetsPolicy, &["c78_a_renewed_hash_keeps_the_version"]),
+    (Flaw::RenewalVouchesForPassword, &["c78_a_renewed_hash_keeps_the_version"]),
     (Flaw::RevocationsAreNotReturned, &[
         "c69_a_new_password_ends_every_session",
         "c66_nothing_minted_survives_a_log_out",

@@ -1,10 +1,10 @@
 //! Users, and what goes wrong with them.
 
 use async_trait::async_trait;
-use auth_core::{TenantId, UserId};
+use auth_core::{PolicyVersion, TenantId, UserId};
 use auth_store::{
-    ChangeOutcome, Committed, CreateOutcome, EndSessions, Identifier, NewUser, PasswordChange,
-    SessionStore, StoreError, TenantStore, User, UserRecord, UserStatus, UserStore,
+    ChangeOutcome, Committed, CreateOutcome, EndSessions, HashRenewal, Identifier, NewUser,
+    PasswordChange, SessionStore, StoreError, TenantStore, User, UserRecord, UserStatus, UserStore,
 };
 
 use super::{Flaw, Flawed};
@@ -20,6 +20,7 @@ impl Flawed {
             session_epoch: 1,
             roles: new.roles.clone(),
             created_at: now,
+            password_policy: new.password_policy,
         })
     }
 
@@ -29,6 +30,11 @@ impl Flawed {
         new.password_hash = new.password_hash.map(|hash| self.text(hash));
         match self.flaw {
             Flaw::RolesAreLost => new.roles.clear(),
+            Flaw::PolicyIsForgottenAtSignUp => new.password_policy = None,
+            // As a column with a default does.
+            Flaw::PolicyIsAssumedAtSignUp => {
+                new.password_policy = new.password_policy.or(Some(PolicyVersion::CURRENT));
+            }
             Flaw::NoPasswordIsEmpty => {
                 new.password_hash = new.password_hash.or(Some(String::new()));
             }
@@ -39,6 +45,18 @@ impl Flawed {
             _ => {}
         }
         new
+    }
+
+    /// What is read of a user whose hash was renewed.
+    async fn renewed(&self, mut record: UserRecord) -> UserRecord {
+        let policy = &mut record.user.password_policy;
+        let is_renewed = self.rows.lock().await.renewed.contains(&record.user.id);
+        match self.flaw {
+            Flaw::RenewalForgetsPolicy if is_renewed => *policy = None,
+            Flaw::RenewalVouchesForPassword if is_renewed => *policy = Some(PolicyVersion::CURRENT),
+            _ => {}
+        }
+        record
     }
 
     /// A user who is not there, as if changed.
@@ -52,6 +70,7 @@ impl Flawed {
             session_epoch: 0,
             roles: Vec::new(),
             created_at: self.now(),
+            password_policy: None,
         }))
     }
 }
@@ -103,6 +122,7 @@ impl UserStore for Flawed {
                         user: user.id,
                         seen_hash: password_hash,
                         new_hash,
+                        new_policy: new.password_policy,
                     };
                     let _ = self.inner.change_password(change).await?;
                 }
@@ -131,7 +151,10 @@ impl UserStore for Flawed {
 
     async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<UserRecord>, StoreError> {
         self.connect().await?;
-        self.inner.user(self.tenant(tenant), id).await
+        match self.inner.user(self.tenant(tenant), id).await? {
+            Some(record) => Ok(Some(self.renewed(record).await)),
+            None => Ok(None),
+        }
     }
 
     async fn change_password(
@@ -156,6 +179,7 @@ impl UserStore for Flawed {
             Flaw::NullIsNeverEqual if change.seen_hash.is_none() => {
                 return Ok(Committed::quiet(ChangeOutcome::Moved));
             }
+            Flaw::PolicyIsForgottenAtChange => change.new_policy = found.user.password_policy,
             Flaw::SeenHashIsIgnored => change.seen_hash = found.password_hash,
             Flaw::SeenHashIsReadThenWritten if same => {
                 self.meanwhile().await;
@@ -181,13 +205,21 @@ impl UserStore for Flawed {
         })
     }
 
-    async fn renew_password_hash(&self, mut renewal: PasswordChange) -> Result<bool, StoreError> {
+    async fn renew_password_hash(&self, mut renewal: HashRenewal) -> Result<bool, StoreError> {
         self.connect().await?;
         renewal.tenant = self.tenant(renewal.tenant);
         renewal.new_hash = self.text(renewal.new_hash);
         match self.flaw {
             Flaw::RenewalIsAChange => {
-                let made = self.inner.change_password(renewal).await?;
+                let found = self.inner.user(renewal.tenant, renewal.user).await?;
+                let change = PasswordChange {
+                    tenant: renewal.tenant,
+                    user: renewal.user,
+                    seen_hash: renewal.seen_hash,
+                    new_hash: renewal.new_hash,
+                    new_policy: found.and_then(|found| found.user.password_policy),
+                };
+                let made = self.inner.change_password(change).await?;
                 return Ok(matches!(made.value, ChangeOutcome::Changed(_)));
             }
             Flaw::RenewalIgnoresSeen => {
@@ -196,7 +228,12 @@ impl UserStore for Flawed {
             }
             _ => {}
         }
-        self.inner.renew_password_hash(renewal).await
+        let user = renewal.user;
+        let renewed = self.inner.renew_password_hash(renewal).await?;
+        if renewed {
+            self.rows.lock().await.renewed.insert(user);
+        }
+        Ok(renewed)
     }
 
     async fn set_user_status(

@@ -9,10 +9,10 @@ use auth_core::revocation::{Cursor, LogError, LogPage, RevocationLog};
 use auth_core::{AccountKey, TenantId, UserId};
 use auth_store::{
     Attempt, AttemptStore, ChangeOutcome, Charge, Committed, CreateOutcome, EndSessions,
-    Identifier, MemoryStore, NewSession, NewUser, OpenOutcome, PasswordChange, Reservation,
-    RotateOutcome, Rotation, Session, SessionStore, Settings, SettingsStore, Settlement,
-    SigningKeyStore, Store, StoreError, StoreErrorKind, TenantStore, UserRecord, UserStatus,
-    UserStore,
+    HashRenewal, Identifier, MemoryStore, NewSession, NewUser, OpenOutcome, PasswordChange,
+    Reservation, RotateOutcome, Rotation, Session, SessionStore, Settings, SettingsStore,
+    Settlement, SigningKeyStore, Store, StoreError, StoreErrorKind, TenantStore, UserRecord,
+    UserStatus, UserStore,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -103,7 +103,7 @@ impl UserStore for Faulty {
         self.lag(changed).await
     }
 
-    async fn renew_password_hash(&self, renewal: PasswordChange) -> Result<bool, StoreError> {
+    async fn renew_password_hash(&self, renewal: HashRenewal) -> Result<bool, StoreError> {
         self.up()?.renew_password_hash(renewal).await
     }
 

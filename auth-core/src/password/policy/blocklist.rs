@@ -58,4 +58,15 @@ mod tests {
         assert_eq!(entries, 55_860);
         assert!(LIST.len() < 400 << 10, "{}", LIST.len());
     }
+
+    /// Who changes the list raises the version, and adds a line here.
+    #[test]
+    fn c78_each_version_of_the_policy_has_its_own_list() {
+        const LISTS: &[&str] =
+            &["SHA256:6157c9f488fd11822bad25bcb24ca802635bc3579898c5d8fb3fc3d87f5d8b27"];
+        let hash = digest(&SHA256, LIST);
+        assert_eq!(LISTS.last(), Some(&format!("{hash:?}").as_str()));
+        let current = usize::try_from(crate::PolicyVersion::CURRENT.number());
+        assert_eq!(current, Ok(LISTS.len()));
+    }
 }

@@ -8,6 +8,7 @@ mod predictable;
 use zeroize::Zeroizing;
 
 use super::plaintext::Password;
+use crate::PolicyVersion;
 
 pub use breach::{BreachCheck, BreachError, BreachRanges, WhenUnanswered};
 pub use context::ContextWords;
@@ -46,11 +47,6 @@ pub struct PasswordPolicy {
 }
 
 impl PasswordPolicy {
-    /// The version of the rules and the list. It rises when a password that was
-    /// accepted may no longer be; an application that keeps it beside an account
-    /// can ask those who chose under an older one to choose again.
-    pub const VERSION: u32 = 1;
-
     /// Asks for at least `min` code points; 8 where a second factor is required.
     ///
     /// # Errors
@@ -87,6 +83,27 @@ impl PasswordPolicy {
             service: self.service.and(words),
             ..self
         }
+    }
+
+    /// The version of the rules and the list, whatever the application has set:
+    /// to be stored with a password that they accepted.
+    pub const fn version(&self) -> PolicyVersion {
+        PolicyVersion::CURRENT
+    }
+
+    /// Whether a password that was accepted under this version was held to all
+    /// that these rules ask. Of one that no version is known of, an imported one
+    /// perhaps, nobody can say so.
+    ///
+    /// ```
+    /// use auth_core::password::PasswordPolicy;
+    ///
+    /// let policy = PasswordPolicy::default();
+    /// assert!(policy.is_current(Some(policy.version())));
+    /// assert!(!policy.is_current(None));
+    /// ```
+    pub fn is_current(&self, accepted_under: Option<PolicyVersion>) -> bool {
+        self.version().is_met_by(accepted_under)
     }
 
     /// Whether `password` may be chosen, by whomever.
@@ -216,6 +233,12 @@ pub enum PolicyError {
     )]
     Maximum,
 }
+
+/// Whoever prepares text in another way says so in the version that is stored.
+const _: () = assert!(matches!(
+    PolicyVersion::CURRENT.text_version(),
+    Some(Password::TEXT_VERSION)
+));
 
 /// NIST SP 800-63B-4 §3.1.1.2: never fewer, even beside a second factor.
 const LEAST_MINIMUM: usize = 8;
