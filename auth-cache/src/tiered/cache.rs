@@ -7,12 +7,13 @@ use std::time::Duration;
 use auth_core::Deadline;
 
 use super::builder::CacheBuilder;
-use super::engine::{Begun, Engine, Waiter};
+use super::engine::Engine;
+use super::found::Lookup;
 use super::guard::warm_up::warm_up;
 use super::guard::write_through::Write;
 use super::key::{Key, Value};
 use super::loader::Loader;
-use super::lookup::Lookup;
+use super::look_up::{Begun, Waiter};
 use super::stats::CacheStats;
 use super::tag::Tag;
 use super::unavailable::Unavailable;

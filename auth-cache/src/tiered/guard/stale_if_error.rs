@@ -14,7 +14,9 @@
 //! [`CacheStats::stale_if_error_served`](crate::tiered::CacheStats::stale_if_error_served);
 //! the caller sees [`Origin::StaleIfError`](crate::tiered::Origin::StaleIfError).
 //!
-//! **What it does not do.** It never serves what was invalidated. "Does not exist"
+//! **What it does not do.** It never serves what was invalidated, as far as this process
+//! knows: while it does not hear of others, what they invalidated is served for the
+//! window too. "Does not exist"
 //! is never served stale. A value that was pushed out to make room is gone.
 //! [Security state](super::security_state) gets none of it beyond its 60 s, and in
 //! them only while the revocations are known to be up to date.

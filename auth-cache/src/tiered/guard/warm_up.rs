@@ -23,8 +23,9 @@
 
 use std::sync::Arc;
 
-use crate::tiered::engine::{Begun, Engine};
+use crate::tiered::engine::Engine;
 use crate::tiered::key::{Key, Value};
+use crate::tiered::look_up::Begun;
 use crate::tiered::warmth::Warmth;
 
 /// Loads `keys`, a loader's call of them at a time.
