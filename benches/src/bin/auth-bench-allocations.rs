@@ -1,11 +1,11 @@
-//! What the operations of the suite `tokens` allocate: a program of its own,
-//! because counting takes time.
+//! What the operations of the suite `tokens`, and hits of caches, allocate: a
+//! program of its own, because counting takes time.
 #![expect(clippy::print_stdout, reason = "a benchmark speaks to its terminal")]
 
 use std::alloc::System;
 use std::process::ExitCode;
 
-use auth_bench::{allocations, tokens};
+use auth_bench::{allocations, cache, tokens};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -21,14 +21,14 @@ fn main() -> ExitCode {
             stats.bytes_allocated,
         )
     };
-    match allocations::table(&tokens::suite(Vec::new()), &counted) {
-        Ok(table) => {
-            println!("## tokens: allocations\n\n{table}");
-            ExitCode::SUCCESS
-        }
-        Err(failure) => {
-            eprintln!("auth-bench-allocations: {failure}");
-            ExitCode::from(2)
+    for suite in [tokens::suite(Vec::new()), cache::hits()] {
+        match allocations::table(&suite, &counted) {
+            Ok(table) => println!("## {}: allocations\n\n{table}", suite.name),
+            Err(failure) => {
+                eprintln!("auth-bench-allocations: {failure}");
+                return ExitCode::from(2);
+            }
         }
     }
+    ExitCode::SUCCESS
 }

@@ -14,3 +14,11 @@ pub fn suite() -> Suite {
         groups: Box::new(|| Ok(vec![hit::group()?, stampede::group()?])),
     }
 }
+
+/// Hits alone, of which it is worth counting what they allocate.
+pub fn hits() -> Suite {
+    Suite {
+        name: "cache hits",
+        groups: Box::new(|| Ok(vec![hit::group()?])),
+    }
+}
