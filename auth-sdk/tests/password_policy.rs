@@ -7,7 +7,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::password::{OfflineHasher, Peppers, danger};
+use auth_core::password::{HashPool, OfflineHasher, Peppers, danger};
 use auth_sdk::{ChangePassword, ImportUser, LoggedIn, PasswordPolicy, PolicyVersion, SignUp, User};
 use support::unsure::Unsure;
 use support::{OTHER_PASSWORD, PASSWORD, Rig, password, rig, rig_with};
@@ -20,13 +20,16 @@ async fn change(rig: &Rig, user: &User) -> LoggedIn {
     changed.unwrap()
 }
 
-/// Ada, who comes with a hash that is renewed at log-in, which is seen by the
-/// memory that it takes.
-async fn import(rig: &Rig) -> User {
-    let params = danger::argon2_params(16, 1, 1).unwrap();
-    let hash = OfflineHasher::new(params, Peppers::none()).hash(&password(PASSWORD));
+/// Today's hashes take twice the memory of the one that Ada comes with.
+async fn imported() -> (Rig, User) {
+    let params = |m_kib| danger::argon2_params(m_kib, 1, 1).unwrap();
+    let pool = HashPool::builder().with_params(params(16)).with_threads(1);
+    let pool = pool.build().unwrap();
+    let rig = rig_with(|store| store, |builder| builder.with_hash_pool(pool)).await;
+    let hash = OfflineHasher::new(params(8), Peppers::none()).hash(&password(PASSWORD));
     let import = ImportUser::new("ada@example.org", Some(hash.unwrap()));
-    rig.auth.import_user(&rig.cx, import).await.unwrap()
+    let ada = rig.auth.import_user(&rig.cx, import).await.unwrap();
+    (rig, ada)
 }
 
 #[tokio::test]
@@ -62,8 +65,7 @@ async fn c78_the_version_is_there_when_an_answer_was_lost() {
 
 #[tokio::test]
 async fn c78_an_imported_password_is_not_current_until_another_is_chosen() {
-    let rig = rig().await;
-    let ada = import(&rig).await;
+    let (rig, ada) = imported().await;
     assert_eq!(ada.password_policy, None);
     let first = rig.log_in("ada@example.org").await;
     assert!(!rig.auth.password_is_current(&first.user));
@@ -71,7 +73,7 @@ async fn c78_an_imported_password_is_not_current_until_another_is_chosen() {
     let renewed = async {
         loop {
             let record = rig.store.user(ada.tenant, ada.id).await.unwrap().unwrap();
-            if record.password_hash.unwrap().contains("m=8,") {
+            if record.password_hash.unwrap().contains("m=16,") {
                 return record.user;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;

@@ -183,7 +183,8 @@ fn callers_need_not_be_on_the_runtime() {
     let (cache, found) = elsewhere.join().unwrap();
     assert_eq!(found, Some(10));
 
-    runtime.shutdown_background();
+    // Waits until its threads have ended: a load that they still took would be answered.
+    drop(runtime);
     let unavailable = block_on_here(cache.get(&2)).unwrap_err();
     assert_eq!(unavailable.reason(), Reason::ShutDown);
 }

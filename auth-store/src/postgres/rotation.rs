@@ -36,7 +36,7 @@ const ROTATE: &str = concat!(
      RETURNING ",
     session_columns!(),
     ", h.tenant, h.user_id, h.identifier, h.user_status, h.ver, h.session_epoch, h.roles, \
-       h.user_created_at, h.tver, h.now"
+       h.user_created_at, h.password_policy, h.tver, h.now"
 );
 
 const FIND: &str = concat!(

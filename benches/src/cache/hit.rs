@@ -50,6 +50,7 @@ pub(super) fn group() -> Result<Group, Failure> {
             Goal::stated(OURS_PEEK, QUICK_CACHE),
         ],
         no_page_faults: None,
+        wants_idle: false,
     })
 }
 

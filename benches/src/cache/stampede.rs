@@ -40,6 +40,7 @@ pub(super) fn group() -> Result<Group, Failure> {
             Goal::time(OURS, MOKA, 1.0),
         ],
         no_page_faults: None,
+        wants_idle: false,
     })
 }
 
