@@ -140,7 +140,7 @@ impl HashPool {
     /// # async fn example(pool: HashPool) -> Result<(), Box<dyn std::error::Error>> {
     /// let place = pool.place(pool.deadline(Duration::from_secs(2)))?;
     /// let stored = None; // looked up meanwhile
-    /// let verdict = place.verify(Password::new("from the form")?, stored).await?;
+    /// let verdict = place.verify(Password::new("from the form".to_owned())?, stored).await?;
     /// assert!(!verdict.matches);
     /// # Ok(()) }
     /// ```
