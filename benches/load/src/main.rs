@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
 /// Whether all that was asked for holds.
 async fn run(arguments: &[&str]) -> Result<bool, Failure> {
     match *arguments {
-        ["serve", ref options] => service::serve(&options.parse()?).await.map(|()| true),
+        ["serve", options] => service::serve(&options.parse()?).await.map(|()| true),
         ["scenario", ref rest @ ..] => scenario::run(&scenario::Plan::parse(rest)?).await,
         ["flood", ref rest @ ..] => flood::run(&flood::Plan::parse(rest)?).await,
         ["timing", ref rest @ ..] => timing::run(&timing::Plan::parse(rest)?).await,

@@ -51,18 +51,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn t_is_as_in_the_textbook() {
-        // From the article on Welch's t-test in Wikipedia, example 1.
-        let one = [
-            27.5, 21.0, 19.0, 23.6, 17.0, 17.9, 16.9, 20.1, 21.9, 22.6, 23.1, 19.6, 19.0, 21.7,
-            21.4,
-        ];
-        let other = [
-            27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0, 24.8, 20.2, 21.9, 22.1, 22.9, 30.5,
-            24.4,
-        ];
-        let t = t(Sample::of(&one), Sample::of(&other));
-        assert!((t + 2.46).abs() < 0.01, "{t}");
+    fn t_is_the_difference_of_the_means_in_standard_errors() {
+        // Means 3 and 5, variances 5/2 and 20/3: -2 / sqrt(5/2/5 + 20/3/4).
+        let one = Sample::of(&[1.0, 2.0, 3.0, 4.0, 5.0]);
+        let other = Sample::of(&[2.0, 4.0, 6.0, 8.0]);
+        assert!((t(one, other) + 1.3587).abs() < 1e-4);
+        assert!((t(other, one) - 1.3587).abs() < 1e-4);
     }
 
     #[test]
