@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use auth_cache::tiered::{Cache, Origin, Reason, TtlClass};
+use auth_cache::tiered::{Cache, Origin, Reason, TtlClass, Unavailable};
 use auth_core::Deadline;
+use tokio::task::JoinHandle;
 
 use super::support::{Mood, Source, millis, pass, seconds, settle};
 
@@ -160,6 +161,19 @@ async fn nothing_that_was_invalidated_is_served_stale() {
     }
 }
 
+/// A caller who came when the value had ended, and whose load fails in a while.
+async fn waits_for_a_load_that_fails(
+    source: &Source,
+    cache: &Cache<u32, u64>,
+) -> JoinHandle<Result<Option<u64>, Unavailable>> {
+    pass(seconds(31)).await;
+    source.takes(millis(50)).is_in(Mood::Fails);
+    let cache = cache.clone();
+    let waits = tokio::spawn(async move { cache.get(&1).await });
+    settle().await;
+    waits
+}
+
 /// Also not to one who came before the invalidation and waits.
 #[tokio::test(start_paused = true)]
 async fn a_value_that_is_invalidated_during_the_load_is_no_fallback() {
@@ -168,13 +182,7 @@ async fn a_value_that_is_invalidated_during_the_load_is_no_fallback() {
     let cache = builder.with_stale_if_error(seconds(60)).build().unwrap();
     source.set_tagged(1, 10, "all");
     cache.get(&1).await.unwrap();
-    pass(seconds(31)).await;
-    source.takes(millis(50)).is_in(Mood::Fails);
-    let waits = tokio::spawn({
-        let cache = cache.clone();
-        async move { cache.get(&1).await }
-    });
-    settle().await;
+    let waits = waits_for_a_load_that_fails(&source, &cache).await;
     let tag = auth_cache::tiered::Tag::new("all");
     cache.invalidate_tag(&tag).await.unwrap();
     assert!(waits.await.unwrap().is_err());
@@ -219,13 +227,7 @@ async fn a_key_that_is_invalidated_during_the_load_has_no_fallback() {
     let builder = source.set(1, 10).plain().with_ttl(TtlClass::Short);
     let cache = builder.with_stale_if_error(seconds(60)).build().unwrap();
     cache.get(&1).await.unwrap();
-    pass(seconds(31)).await;
-    source.takes(millis(50)).is_in(Mood::Fails);
-    let waits = tokio::spawn({
-        let cache = cache.clone();
-        async move { cache.get(&1).await }
-    });
-    settle().await;
+    let waits = waits_for_a_load_that_fails(&source, &cache).await;
     cache.invalidate(&1).await.unwrap();
     assert!(waits.await.unwrap().is_err());
 }
