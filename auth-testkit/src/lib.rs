@@ -15,4 +15,6 @@
 pub mod conformance;
 pub mod servers;
 #[cfg(feature = "suites")]
+pub mod suite;
+#[cfg(feature = "suites")]
 pub mod tiers;

@@ -10,40 +10,7 @@ use super::Case;
 #[macro_export]
 macro_rules! store_suite {
     ($fresh:path) => {
-        $crate::__store_cases! { __store_tests ($fresh) }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __store_tests {
-    (($fresh:path) $($topic:ident { $($case:ident)+ })+) => {
-        $(mod $topic {
-            #[allow(unused_imports, reason = "an absolute path needs none")]
-            use super::*;
-
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $case() {
-                    let subject = $fresh().await;
-                    let case = $crate::conformance::$topic::$case(&subject);
-                    $crate::conformance::run(::std::boxed::Box::pin(case)).await;
-                }
-            )+
-        })+
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __store_list {
-    (() $($topic:ident { $($case:ident)+ })+) => {
-        /// All cases, by topic.
-        pub const CASES: &[Case] = &[$($(Case {
-            topic: stringify!($topic),
-            name: stringify!($case),
-            run: |subject| Box::pin(super::$topic::$case(subject)),
-        },)+)+];
+        $crate::__store_cases! { __suite_tests (conformance $fresh) }
     };
 }
 
@@ -240,4 +207,4 @@ macro_rules! __store_cases {
     };
 }
 
-__store_cases! { __store_list () }
+__store_cases! { __suite_list () }

@@ -9,40 +9,7 @@ use super::Case;
 #[macro_export]
 macro_rules! tier_suite {
     ($fresh:path) => {
-        $crate::__tier_cases! { __tier_tests ($fresh) }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __tier_tests {
-    (($fresh:path) $($topic:ident { $($case:ident)+ })+) => {
-        $(mod $topic {
-            #[allow(unused_imports, reason = "an absolute path needs none")]
-            use super::*;
-
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $case() {
-                    let subject = $fresh().await;
-                    let case = $crate::tiers::$topic::$case(&subject);
-                    $crate::tiers::run(::std::boxed::Box::pin(case)).await;
-                }
-            )+
-        })+
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __tier_list {
-    (() $($topic:ident { $($case:ident)+ })+) => {
-        /// All cases, by topic.
-        pub const CASES: &[Case] = &[$($(Case {
-            topic: stringify!($topic),
-            name: stringify!($case),
-            run: |subject| Box::pin(super::$topic::$case(subject)),
-        },)+)+];
+        $crate::__tier_cases! { __suite_tests (tiers $fresh) }
     };
 }
 
@@ -92,4 +59,4 @@ macro_rules! __tier_cases {
     };
 }
 
-__tier_cases! { __tier_list () }
+__tier_cases! { __suite_list () }

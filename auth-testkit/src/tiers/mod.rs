@@ -57,15 +57,15 @@ pub mod tails;
 pub mod values;
 mod world;
 
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_cache::tier::Tier;
 
+use crate::suite::run_within;
+
+pub use crate::suite::Run;
 pub use list::CASES;
 
 /// A fresh tier under test, with nobody else in it.
@@ -83,25 +83,8 @@ pub trait Subject: Send + Sync {
     async fn lose_everything(&self);
 }
 
-/// What running a case gives: it panics when the tier breaks its contract.
-pub type Run<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
-
 /// One case of the suite.
-#[derive(Clone, Copy)]
-pub struct Case {
-    /// The module it is in.
-    pub topic: &'static str,
-    /// What must hold.
-    pub name: &'static str,
-    /// Runs it.
-    pub run: for<'a> fn(&'a dyn Subject) -> Run<'a>,
-}
-
-impl fmt::Debug for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}::{}", self.topic, self.name)
-    }
-}
+pub type Case = crate::suite::Case<dyn Subject>;
 
 /// The longest that a case may take; beyond it the tier hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -112,9 +95,5 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// # Panics
 /// When the tier breaks the case's contract, or hangs.
 pub async fn run(case: Run<'_>) {
-    let ended = tokio::time::timeout(PATIENCE, case).await;
-    assert!(
-        ended.is_ok(),
-        "the tier hangs: a case ends within {PATIENCE:?}"
-    );
+    run_within(PATIENCE, "tier", case).await;
 }
