@@ -97,12 +97,15 @@ impl Auth {
 impl Shared {
     /// Until when a password may wait, by the clock of the pool.
     pub(crate) fn deadline(&self, cx: &Context) -> Deadline {
-        let now = self.clock.now();
-        let patience = cx.patience.unwrap_or(PATIENCE);
-        self.pool.deadline(
-            cx.deadline
-                .map_or(patience, |deadline| deadline.remaining(now)),
-        )
+        self.pool.deadline(self.patience(cx))
+    }
+
+    /// How long the caller still waits.
+    pub(crate) fn patience(&self, cx: &Context) -> Duration {
+        cx.deadline
+            .map(|deadline| deadline.remaining(self.clock.now()))
+            .or(cx.patience)
+            .unwrap_or(PATIENCE)
     }
 
     /// Runs a change, to its end even if its caller hangs up, and raises the

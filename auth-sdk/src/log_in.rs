@@ -115,11 +115,11 @@ impl Auth {
     /// attempts are counted in the same way.
     ///
     /// # Attempts
-    /// An attempt is charged to the account before the password is looked at, and
-    /// given back if it was right, or if nobody came to look. Dropping the future
-    /// gives nothing back: a caller that hangs up has failed once more. After five
-    /// failures each further one waits, from 1 s to 1 h; after a hundred, the
-    /// password works from known devices only: those that bring the
+    /// An attempt is charged to the account when its turn has come and before the
+    /// password is looked at, and given back if it was right, or if nobody came to
+    /// look. Dropping the future gives nothing back: a caller that hangs up then has
+    /// failed once more. After five failures each further one waits, from 1 s to 1 h;
+    /// after a hundred, the password works from known devices only: those that bring the
     /// [`DeviceToken`] of an earlier log-in, and networks from which the account
     /// has logged in within 30 days. `auth_store::Budget` has the figures, and
     /// [`forget_attempts`](Self::forget_attempts) undoes it.
@@ -158,7 +158,7 @@ impl Shared {
             device,
         } = request;
         let opening = Opening { client, scope };
-        let place = self.place(cx)?;
+        let place = self.place(cx).await?;
         let Ok(identifier) = Identifier::new(&identifier) else {
             // Nobody has it, and nobody can: there is nothing to count at.
             self.check_password(place, None, password).await?;
@@ -193,7 +193,10 @@ impl Shared {
         let mut record = begun.record.clone();
         let mut place = Some(place);
         for _ in 0..TRIES {
-            let place = place.take().map_or_else(|| self.place(cx), Ok)?;
+            let place = match place.take() {
+                Some(place) => place,
+                None => self.place(cx).await?,
+            };
             let checked = self.check_password(place, record, password.clone()).await;
             let Checked {
                 record: known,
@@ -213,11 +216,13 @@ impl Shared {
         Err(AuthError::InvalidCredentials)
     }
 
-    /// A place in the queue of the hash pool, before anything is asked of the
-    /// store: who would be refused costs it nothing.
-    pub(crate) fn place(&self, cx: &Context) -> Result<Place, AuthError> {
-        let pool = self.pool.for_network(cx.network);
-        Ok(pool.place(self.deadline(cx))?)
+    /// Waits until it is nearly this caller's turn in the hash pool, before
+    /// anything is asked of the store: who is refused costs it nothing. The pool
+    /// has no timer, and when the store hangs nobody's turn comes.
+    pub(crate) async fn place(&self, cx: &Context) -> Result<Place, AuthError> {
+        let place = self.pool.for_network(cx.network).place(self.deadline(cx));
+        let place = tokio::time::timeout(self.patience(cx), place).await;
+        Ok(place.unwrap_or(Err(HashError::DeadlinePassed))?)
     }
 
     /// The record, if it is an active user's and `password` is theirs. It

@@ -87,7 +87,7 @@ impl Auth {
         let shared = &self.shared;
         // Before anything is hashed; once more when it is known whose it is.
         shared.policy.check(&request.new)?;
-        let place = shared.place(cx)?;
+        let place = shared.place(cx).await?;
         let Some(record) = shared.store.user(cx.tenant, user).await? else {
             shared.check_password(place, None, request.current).await?;
             return Err(AuthError::InvalidCredentials);
@@ -133,7 +133,10 @@ impl Shared {
         let mut drawn = None;
         let mut place = Some(place);
         for _ in 0..TRIES {
-            let place = place.take().map_or_else(|| self.place(cx), Ok)?;
+            let place = match place.take() {
+                Some(place) => place,
+                None => self.place(cx).await?,
+            };
             let checked = self.check_password(place, record, current.clone()).await;
             let Checked { record: known, .. } = checked?;
             if begun.is_exhausted() {

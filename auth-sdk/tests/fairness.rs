@@ -29,6 +29,9 @@ impl SecureRandom for Held {
     }
 }
 
+/// More than are called at once, however long looking up takes.
+const BOUND: u8 = 40;
+
 async fn until(done: impl Fn() -> bool) {
     tokio::time::timeout(Duration::from_secs(30), async {
         while !done() {
@@ -46,7 +49,7 @@ async fn c84_a_flood_of_log_ins_from_one_network_makes_room_for_another() {
     let pool = HashPool::builder()
         .with_params(danger::argon2_params(8, 1, 1).unwrap())
         .with_threads(1)
-        .with_queue_bound(2)
+        .with_queue_bound(BOUND.into())
         .with_random(Arc::new(Held {
             entered,
             release: Mutex::new(release),
@@ -55,9 +58,10 @@ async fn c84_a_flood_of_log_ins_from_one_network_makes_room_for_another() {
         .unwrap();
     let rig = rig_with(|store| store, |auth| auth.with_hash_pool(pool.clone())).await;
     let from = |address: [u8; 4]| Context::new().with_client_address(IpAddr::from(address));
-    let log_in = |address| {
+    let log_in = |address: [u8; 4]| {
         let (auth, cx) = (rig.auth.clone(), from(address));
-        let request = LogIn::new("nobody@example.org", password(PASSWORD));
+        let nobody = format!("nobody{}@example.org", address[3]);
+        let request = LogIn::new(nobody, password(PASSWORD));
         tokio::spawn(async move { auth.log_in(&cx, request).await.map(drop) })
     };
 
@@ -68,20 +72,22 @@ async fn c84_a_flood_of_log_ins_from_one_network_makes_room_for_another() {
         tokio::spawn(async move { auth.sign_up(&cx, request).await.map(drop) })
     };
     until(|| has_entered.try_recv().is_ok()).await;
-    let first = log_in([192, 0, 2, 1]);
-    until(|| pool.stats().queued == 1).await;
-    let second = log_in([192, 0, 2, 99]);
-    until(|| pool.stats().queued == 2).await;
+    let mut flood = Vec::new();
+    for number in 1..=BOUND {
+        flood.push(log_in([192, 0, 2, number]));
+        until(|| pool.stats().queued == usize::from(number)).await;
+    }
 
     let other = log_in([198, 51, 100, 1]);
-    until(|| second.is_finished()).await;
-    let displaced = second.await.unwrap();
+    let displaced = flood.pop().unwrap();
+    until(|| displaced.is_finished()).await;
+    let displaced = displaced.await.unwrap();
     assert!(
         matches!(displaced, Err(AuthError::Overloaded { .. })),
         "{displaced:?}"
     );
     go.send(()).unwrap();
-    for admitted in [first, other] {
+    for admitted in flood.into_iter().chain([other]) {
         let answer = admitted.await.unwrap();
         assert!(
             matches!(answer, Err(AuthError::InvalidCredentials)),

@@ -1,17 +1,22 @@
-//! Places in the queue are kept before anything is looked up.
+//! Whoever has to look something up is called when it is nearly their turn.
 
 use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use auth_core::Network;
 use auth_core::password::{HashError, Place};
 
 use crate::support::{Bench, HANG, answer, password};
 
+type Called = Pin<Box<dyn Future<Output = Result<Place, HashError>> + Send>>;
+
 fn network(number: u8) -> Network {
     Network::of(IpAddr::from([198, 51, number, 1]))
 }
 
-/// One runs, `bound` wait.
+/// One is hashed, for which the gate must open; verifying waits for none.
 fn busy(bound: usize) -> (Bench, impl Future) {
     let bench = Bench::new(|pool| pool.with_queue_bound(bound));
     let running = bench.hash();
@@ -19,79 +24,165 @@ fn busy(bound: usize) -> (Bench, impl Future) {
     (bench, running)
 }
 
-fn keep(bench: &Bench, network: Network) -> Result<Place, HashError> {
-    bench.pool.for_network(network).place(bench.within(HANG))
+fn ask(bench: &Bench, network: Network) -> Called {
+    Box::pin(bench.pool.for_network(network).place(bench.within(HANG)))
+}
+
+/// What there is without waiting.
+fn at_once<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+async fn verify(place: Place) {
+    let verdict = answer(place.verify(password("hunter2"), None)).await;
+    assert!(!verdict.unwrap().matches);
+}
+
+fn is_overloaded(refused: &Option<Result<Place, HashError>>) -> bool {
+    matches!(refused, Some(Err(HashError::Overloaded { retry_after })) if !retry_after.is_zero())
 }
 
 #[tokio::test]
-async fn c84_whoever_would_be_refused_is_refused_before_anything_is_looked_up() {
+async fn c84_whoever_would_be_refused_is_refused_at_once() {
     let (bench, _running) = busy(2);
-    let places: Vec<_> = (0..2).map(|_| keep(&bench, network(1)).unwrap()).collect();
-    let refused = keep(&bench, network(1)).unwrap_err();
-    assert!(matches!(refused, HashError::Overloaded { retry_after } if !retry_after.is_zero()));
+    let places = [1, 1].map(|number| at_once(ask(&bench, network(number))).unwrap().unwrap());
+    assert!(is_overloaded(&at_once(ask(&bench, network(1)))));
     assert_eq!(bench.pool.stats().refused, 1);
-    bench.gate.open(3);
+    bench.gate.open(1);
     for place in places {
-        let verdict = answer(place.verify(password("hunter2"), None))
-            .await
-            .unwrap();
-        assert!(!verdict.matches);
+        verify(place).await;
     }
 }
 
 #[tokio::test]
-async fn c84_a_place_that_is_dropped_is_somebody_elses() {
-    let (bench, _running) = busy(1);
-    let place = keep(&bench, network(1)).unwrap();
-    assert!(keep(&bench, network(1)).is_err());
-    drop(place);
-    drop(keep(&bench, network(1)).unwrap());
-    // So is that of a job whose caller left.
-    let place = keep(&bench, network(1)).unwrap();
-    drop(place.verify(password("hunter2"), None));
-    let by = bench.within(HANG);
-    let job = bench
-        .pool
-        .for_network(network(2))
-        .hash(password("hunter2"), by);
-    bench.gate.open(2);
-    answer(job).await.unwrap();
-}
-
-#[tokio::test]
-async fn c84_kept_places_of_a_flood_do_not_shut_out_others() {
-    let (bench, _running) = busy(4);
-    let flood: Vec<_> = (0..4).map(|_| keep(&bench, network(1)).unwrap()).collect();
-    let others = [2, 3, 4].map(|number| keep(&bench, network(number)).unwrap());
-    let others = others.map(|place| place.verify(password("hunter2"), None));
-    let flood: Vec<_> = flood
+async fn c84_a_few_are_called_and_the_next_when_one_of_them_is_hashed() {
+    let (bench, _running) = busy(10);
+    let mut asking: Vec<_> = (0..5).map(|_| ask(&bench, network(1))).collect();
+    let mut places = Vec::new();
+    for called in &mut asking[..2] {
+        places.push(at_once(called).unwrap().unwrap());
+    }
+    for called in &mut asking[2..] {
+        assert!(at_once(called).is_none());
+    }
+    // They have brought their jobs, but none has begun.
+    let jobs: Vec<_> = places
         .into_iter()
         .map(|place| place.verify(password("hunter2"), None))
         .collect();
-    bench.gate.open(5);
-    for job in others {
+    assert!(at_once(&mut asking[2]).is_none());
+    bench.gate.open(1);
+    for job in jobs {
         answer(job).await.unwrap();
     }
-    // Three of its four have become the others'.
-    let mut served = 0;
-    for job in flood {
-        match answer(job).await {
-            Ok(_) => served += 1,
-            Err(error) => assert!(matches!(error, HashError::Overloaded { .. })),
+    for called in &mut asking[2..] {
+        verify(answer(called).await.unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn c84_a_place_that_is_dropped_is_the_next_ones() {
+    let (bench, _running) = busy(10);
+    let places = [1, 1].map(|number| at_once(ask(&bench, network(number))).unwrap().unwrap());
+    let left = ask(&bench, network(1));
+    let mut next = ask(&bench, network(1));
+    // Whoever has left is not called.
+    drop(left);
+    assert!(at_once(&mut next).is_none());
+    drop(places);
+    let place = at_once(&mut next).unwrap().unwrap();
+    assert_eq!(bench.pool.stats().skipped, 1);
+    // One who left between being called and hearing of it has no place either.
+    let called = ask(&bench, network(1));
+    drop(called);
+    assert_eq!(bench.pool.stats().queued, 1);
+    bench.gate.open(1);
+    verify(place).await;
+}
+
+#[tokio::test]
+async fn c84_a_flood_that_waits_gives_way_to_others_and_hears_it_at_once() {
+    let (bench, _running) = busy(10);
+    let mut flood: Vec<_> = (0..10).map(|_| ask(&bench, network(1))).collect();
+    assert!(is_overloaded(&at_once(ask(&bench, network(1)))));
+    let others: Vec<_> = (2..9).map(|number| ask(&bench, network(number))).collect();
+    let (mut served, mut refused) = (Vec::new(), 0);
+    for mut called in flood.drain(..) {
+        match at_once(&mut called) {
+            Some(Err(HashError::Overloaded { .. })) => refused += 1,
+            Some(Ok(place)) => served.push(place),
+            other => assert!(other.is_none(), "{other:?}"),
         }
     }
-    assert_eq!(served, 1);
+    // Two of its were next already; of the eight places behind them the seven others have one each.
+    assert_eq!((served.len(), refused), (2, 7));
+    bench.gate.open(1);
+    for place in served {
+        verify(place).await;
+    }
+    for called in others {
+        verify(answer(called).await.unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn c84_a_job_is_hashed_while_all_that_were_called_look_something_up() {
+    let (bench, running) = busy(10);
+    let mut asking: Vec<_> = (0..4).map(|_| ask(&bench, network(1))).collect();
+    let hash = bench.hash();
+    bench.gate.open(2);
+    drop(running);
+    answer(hash).await.unwrap();
+    // Nobody else was called for that.
+    assert!(at_once(&mut asking[2]).is_none());
+}
+
+#[tokio::test]
+async fn c84_the_longer_it_takes_to_look_up_the_more_are_called() {
+    let bench = Bench::new(|pool| pool.with_queue_bound(50));
+    for _ in 0..20 {
+        let place = answer(ask(&bench, network(1))).await.unwrap();
+        bench.clock.advance(Duration::from_secs(10));
+        verify(place).await;
+    }
+    let long = bench.within(Duration::from_secs(100_000));
+    let pool = bench.pool.for_network(network(1));
+    let mut asking: Vec<_> = (0..50).map(|_| Box::pin(pool.place(long))).collect();
+    let called: Vec<_> = asking.iter_mut().filter_map(at_once).collect();
+    // A thread and 32 times as many as it hashes meanwhile, at most.
+    assert_eq!(called.len(), 33);
 }
 
 #[tokio::test]
 async fn c84_a_place_is_no_promise_after_the_shutdown_or_the_deadline() {
-    let (bench, _running) = busy(4);
-    let place = keep(&bench, network(1)).unwrap();
-    let late = bench.pool.place(bench.within(std::time::Duration::ZERO));
-    assert_eq!(late.unwrap_err(), HashError::DeadlinePassed);
+    let (bench, _running) = busy(10);
+    let [place, late] =
+        [1, 1].map(|number| at_once(ask(&bench, network(number))).unwrap().unwrap());
+    let mut waiting = ask(&bench, network(1));
+    bench.clock.advance(HANG);
+    let refused = answer(late.verify(password("hunter2"), None)).await;
+    assert_eq!(refused.unwrap_err(), HashError::DeadlinePassed);
+    // It was called when the other one's place was free, too late.
+    assert_eq!(
+        at_once(&mut waiting).unwrap().unwrap_err(),
+        HashError::DeadlinePassed
+    );
+    let too_late = bench.pool.place(bench.within(Duration::ZERO));
+    assert_eq!(
+        at_once(too_late).unwrap().unwrap_err(),
+        HashError::DeadlinePassed
+    );
+
+    let mut waiting: Vec<_> = (0..3).map(|_| ask(&bench, network(1))).collect();
     bench.gate.open(1);
     bench.pool.shut_down();
     let refused = answer(place.verify(password("hunter2"), None)).await;
     assert_eq!(refused.unwrap_err(), HashError::ShutDown);
-    assert_eq!(keep(&bench, network(1)).unwrap_err(), HashError::ShutDown);
+    let last = answer(waiting.remove(2)).await;
+    assert_eq!(last.unwrap_err(), HashError::ShutDown);
+    let closed = at_once(ask(&bench, network(1))).unwrap();
+    assert_eq!(closed.unwrap_err(), HashError::ShutDown);
 }

@@ -1,5 +1,9 @@
-//! Two thousand log-ins at once, and what the others notice of it.
+//! Two thousand log-ins at once, and what the others notice of it: carried to
+//! the service by as many connections, or begun in it as a server of any kind
+//! would begin them, which leaves out what it costs to carry them.
 
+use std::net::Ipv4Addr;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,10 +11,10 @@ use serde_json::json;
 use tokio::sync::Barrier;
 
 use crate::child::Service;
-use crate::client::{Answer, Client, address};
+use crate::client::{Client, address};
 use crate::figures::{header, median, ms, quantile, row};
 use crate::options::Options;
-use crate::service::{self, What};
+use crate::service::{self, Answered, LogIn, What};
 use crate::{Failure, database, users};
 
 /// How many, and how often.
@@ -21,11 +25,33 @@ pub struct Plan {
     threads: usize,
     niceness: u8,
     what: What,
+    over: Over,
+}
+
+/// Where the log-ins come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    /// From a client on the same cores, with a connection for each.
+    Http,
+    /// From the service itself: each is a task that calls the SDK.
+    Sdk,
+}
+
+impl FromStr for Over {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        match text {
+            "http" => Ok(Self::Http),
+            "sdk" => Ok(Self::Sdk),
+            _ => Err(format!("nothing comes over {text}").into()),
+        }
+    }
 }
 
 impl Plan {
     /// Reads `[--log-ins N] [--runs N] [--threads N] [--niceness N]
-    /// [--service NAME]`.
+    /// [--service NAME] [--over http|sdk]`.
     ///
     /// # Errors
     /// If an argument is none of these.
@@ -37,6 +63,7 @@ impl Plan {
             threads: options.take("--threads", 2)?,
             niceness: options.take("--niceness", 0)?,
             what: options.take("--service", What::Ours)?,
+            over: options.take("--over", Over::Http)?,
         };
         options.end()?;
         Ok(plan)
@@ -141,16 +168,23 @@ async fn once(plan: &Plan) -> Result<Found, Failure> {
         idle_p99: me(&service, &bearer, MEASURED).await?.as_secs_f64(),
         ..Found::default()
     };
-    let clients = connected(plan, &service).await?;
-    let beside = me(&service, &bearer, DEADLINE);
-    let began = Instant::now();
-    let (answers, beside) = tokio::join!(all_at_once(clients), beside);
+    let clients = match plan.over {
+        Over::Http => connected(plan, &service).await?,
+        Over::Sdk => Vec::new(),
+    };
+    let flood = async {
+        match plan.over {
+            Over::Http => all_at_once(clients).await,
+            Over::Sdk => within(first, plan.log_ins).await,
+        }
+    };
+    let (answers, beside) = tokio::join!(flood, me(&service, &bearer, DEADLINE));
     found.flooded_p99 = beside?.as_secs_f64();
     let answers = answers?;
     found.count(&answers);
-    let last = answers.iter().filter(|(_, it)| it.is_success());
-    let last = last.map(|(_, it)| it.took).max().unwrap_or(DEADLINE);
-    found.capacity = a_second * last.min(began.elapsed()).as_secs_f64();
+    let last = answers.iter().filter(|it| it.status == 200);
+    let last = last.map(|it| it.took).max().unwrap_or(DEADLINE);
+    found.capacity = a_second * last.as_secs_f64();
     found.peak_mib = service.peak_mib()?;
     service.stop().await?;
     Ok(found)
@@ -160,18 +194,18 @@ async fn once(plan: &Plan) -> Result<Found, Failure> {
 const MEASURED: Duration = Duration::from_secs(2);
 
 impl Found {
-    fn count(&mut self, answers: &[(bool, Answer)]) {
+    fn count(&mut self, answers: &[Attempt]) {
         let (mut refusals, mut there) = (Vec::new(), Vec::new());
-        for (flooder, answer) in answers {
+        for answer in answers {
             match answer.status {
                 200 => {
                     self.completed += 1.0;
-                    self.completed_of_flooder += f64::from(u8::from(*flooder));
+                    self.completed_of_flooder += f64::from(u8::from(answer.of_flooder));
                 }
                 503 => {
                     refusals.push(answer.took);
                     there.push(answer.took_there);
-                    self.without_retry_after += f64::from(u8::from(answer.retry_after.is_none()));
+                    self.without_retry_after += f64::from(u8::from(!answer.says_when));
                 }
                 _ => self.other += 1.0,
             }
@@ -213,29 +247,30 @@ async fn hashes_a_second(plan: &Plan, service: &Service) -> Result<f64, Failure>
     Ok(f64::from(EACH * workers) / began.elapsed().as_secs_f64())
 }
 
-/// Clients that have a connection each; whether they are the flooder's.
-async fn connected(plan: &Plan, service: &Service) -> Result<Vec<(bool, Client)>, Failure> {
+/// Clients that have a connection each.
+async fn connected(plan: &Plan, service: &Service) -> Result<Vec<Client>, Failure> {
     let mut clients = Vec::new();
     for number in 0..plan.log_ins {
-        let flooder = number % 2 == 0;
-        let from = if flooder { FLOODER } else { number };
-        clients.push((
-            flooder,
-            Client::connect(service.address, address(from)).await?,
-        ));
+        clients.push(Client::connect(service.address, source(number)).await?);
     }
     Ok(clients)
 }
 
-async fn all_at_once(clients: Vec<(bool, Client)>) -> Result<Vec<(bool, Answer)>, Failure> {
+async fn all_at_once(clients: Vec<Client>) -> Result<Vec<Attempt>, Failure> {
     let start = Arc::new(Barrier::new(clients.len()));
     let mut tasks = Vec::new();
-    for (number, (flooder, mut client)) in (0..).zip(clients) {
+    for (number, mut client) in (0..).zip(clients) {
         let start = Arc::clone(&start);
         tasks.push(tokio::spawn(async move {
             start.wait().await;
             let answer = client.post("/auth/login", &credentials(number)).await?;
-            Ok::<_, Failure>((flooder, answer))
+            Ok::<_, Failure>(Attempt {
+                of_flooder: is_flooder(number),
+                status: answer.status,
+                says_when: answer.retry_after.is_some(),
+                took: answer.took,
+                took_there: answer.took_there,
+            })
         }));
     }
     let mut answers = Vec::new();
@@ -243,6 +278,53 @@ async fn all_at_once(clients: Vec<(bool, Client)>) -> Result<Vec<(bool, Answer)>
         answers.push(task.await??);
     }
     Ok(answers)
+}
+
+/// Has the service do it by itself.
+async fn within(mut client: Client, log_ins: u32) -> Result<Vec<Attempt>, Failure> {
+    let log_ins: Vec<_> = (0..log_ins)
+        .map(|number| LogIn {
+            identifier: users::name("user", number),
+            password: PASSWORD.to_owned(),
+            from: source(number).into(),
+        })
+        .collect();
+    let asked = log_ins.len();
+    let answer = client
+        .post("/flood", &serde_json::to_value(log_ins)?)
+        .await?;
+    let answers: Vec<Answered> = serde_json::from_slice(&answer.body)?;
+    if answers.len() != asked {
+        return Err("not every log-in had an answer".into());
+    }
+    let attempts = (0..).zip(answers).map(|(number, it)| {
+        let took = Duration::from_micros(it.took_us);
+        Attempt {
+            of_flooder: is_flooder(number),
+            status: it.status,
+            says_when: it.says_when,
+            took,
+            took_there: took,
+        }
+    });
+    Ok(attempts.collect())
+}
+
+/// How one log-in ended.
+struct Attempt {
+    of_flooder: bool,
+    status: u16,
+    says_when: bool,
+    took: Duration,
+    took_there: Duration,
+}
+
+const fn is_flooder(number: u32) -> bool {
+    number.is_multiple_of(2)
+}
+
+fn source(number: u32) -> Ipv4Addr {
+    address(if is_flooder(number) { FLOODER } else { number })
 }
 
 /// The 99th percentile of `GET /auth/me` over one connection, asked a hundred

@@ -1,34 +1,15 @@
-//! Who waits: a line for each network, served in turn, and the places that are
-//! kept in it.
+//! Who waits: a line for each network, served in turn.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::network::Network;
 
-/// One line for each network that has something waiting, or a place kept. The
-/// lines are served one after the other, a job of each at a time.
+/// One line for each network that has something waiting; none is empty. They
+/// are served one after the other, one of each at a time.
 pub(super) struct Lines<T> {
-    by_network: HashMap<Network, Line<T>>,
+    by_network: HashMap<Network, VecDeque<T>>,
     turns: VecDeque<Network>,
-    waiting: usize,
-    kept: usize,
-}
-
-struct Line<T> {
-    waiting: VecDeque<T>,
-    /// Places for what will come.
-    kept: usize,
-}
-
-impl<T> Line<T> {
-    const NEW: Self = Self {
-        waiting: VecDeque::new(),
-        kept: 0,
-    };
-
-    fn len(&self) -> usize {
-        self.waiting.len() + self.kept
-    }
+    len: usize,
 }
 
 impl<T> Lines<T> {
@@ -36,63 +17,49 @@ impl<T> Lines<T> {
         Self {
             by_network: HashMap::new(),
             turns: VecDeque::new(),
-            waiting: 0,
-            kept: 0,
+            len: 0,
         }
     }
 
     /// How many wait, in all lines.
-    pub(super) const fn waiting(&self) -> usize {
-        self.waiting
-    }
-
-    /// How many wait or will, in all lines.
     pub(super) const fn len(&self) -> usize {
-        self.waiting + self.kept
-    }
-
-    /// Keeps a place; [`release`](Self::release) must follow.
-    pub(super) fn keep(&mut self, network: Network) {
-        self.by_network.entry(network).or_insert(Line::NEW).kept += 1;
-        self.kept += 1;
-    }
-
-    /// Gives a kept place up.
-    pub(super) fn release(&mut self, network: Network) {
-        if let Some(line) = self.by_network.get_mut(&network) {
-            line.kept -= 1;
-            self.kept -= 1;
-            self.forget_if_empty(network);
-        }
+        self.len
     }
 
     /// At the end of its network's line.
     pub(super) fn push(&mut self, network: Network, item: T) {
-        let line = self.by_network.entry(network).or_insert(Line::NEW);
-        if line.waiting.is_empty() {
+        let line = self.by_network.entry(network).or_default();
+        if line.is_empty() {
             self.turns.push_back(network);
         }
-        line.waiting.push_back(item);
-        self.waiting += 1;
+        line.push_back(item);
+        self.len += 1;
     }
 
     /// The first of the line whose turn it is.
     pub(super) fn pop(&mut self) -> Option<T> {
-        let network = self.turns.pop_front()?;
-        let line = self.by_network.get_mut(&network)?;
-        let item = line.waiting.pop_front()?;
-        self.waiting -= 1;
-        if line.waiting.is_empty() {
-            self.forget_if_empty(network);
-        } else {
+        self.pop_where(|_| true)
+    }
+
+    /// The first that `is_wanted`, of the first line in turn that has one. That was
+    /// its turn; those before it keep theirs.
+    pub(super) fn pop_where(&mut self, is_wanted: impl Fn(&T) -> bool) -> Option<T> {
+        let lines = &self.by_network;
+        let (turn, at) = (self.turns.iter().enumerate()).find_map(|(turn, network)| {
+            let at = lines.get(network)?.iter().position(&is_wanted)?;
+            Some((turn, at))
+        })?;
+        let network = self.turns.remove(turn)?;
+        let item = self.remove(network, at);
+        if self.by_network.contains_key(&network) {
             self.turns.push_back(network);
         }
-        Some(item)
+        item
     }
 
     /// How many come before one that `network` adds now, at most.
     pub(super) fn before(&self, network: Network) -> usize {
-        let own = self.by_network.get(&network).map_or(0, Line::len);
+        let own = self.by_network.get(&network).map_or(0, VecDeque::len);
         self.by_network
             .iter()
             .map(|(&other, line)| {
@@ -105,26 +72,23 @@ impl<T> Lines<T> {
             .sum()
     }
 
-    /// The line of which the last is served after all others; `newcomer`'s, if
-    /// there are several. None while that is a place that is kept: it gives way
-    /// when it is taken.
+    /// The line of which the last is served after all others, and that last;
+    /// `newcomer`'s line, if there are several.
     pub(super) fn longest(&self, newcomer: Network) -> Option<(Network, &T)> {
         self.by_network
             .iter()
             .max_by_key(|(network, line)| (line.len(), **network == newcomer))
-            .and_then(|(&network, line)| Some((network, line.waiting.back()?)))
+            .and_then(|(&network, line)| Some((network, line.back()?)))
     }
 
     /// Takes the last of a line away.
     pub(super) fn pop_last(&mut self, network: Network) -> Option<T> {
-        let line = self.by_network.get_mut(&network)?;
-        let item = line.waiting.pop_back()?;
-        self.waiting -= 1;
-        if line.waiting.is_empty() {
+        let last = self.by_network.get(&network)?.len().checked_sub(1)?;
+        let item = self.remove(network, last);
+        if !self.by_network.contains_key(&network) {
             self.turns.retain(|&turn| turn != network);
-            self.forget_if_empty(network);
         }
-        Some(item)
+        item
     }
 
     /// Takes away all that `is_stale`; what stays keeps its order.
@@ -132,18 +96,17 @@ impl<T> Lines<T> {
         let mut out = Vec::new();
         for line in self.by_network.values_mut() {
             // Once round.
-            for _ in 0..line.waiting.len() {
-                match line.waiting.pop_front() {
+            for _ in 0..line.len() {
+                match line.pop_front() {
                     Some(item) if is_stale(&item) => out.push(item),
-                    item => line.waiting.extend(item),
+                    item => line.extend(item),
                 }
             }
         }
-        self.waiting -= out.len();
+        self.len -= out.len();
         let lines = &mut self.by_network;
-        self.turns
-            .retain(|turn| lines.get(turn).is_some_and(|line| !line.waiting.is_empty()));
-        lines.retain(|_, line| line.len() > 0);
+        lines.retain(|_, line| !line.is_empty());
+        self.turns.retain(|turn| lines.contains_key(turn));
         out
     }
 
@@ -152,14 +115,14 @@ impl<T> Lines<T> {
         self.sweep(|_| true)
     }
 
-    fn forget_if_empty(&mut self, network: Network) {
-        if self
-            .by_network
-            .get(&network)
-            .is_some_and(|line| line.len() == 0)
-        {
+    fn remove(&mut self, network: Network, at: usize) -> Option<T> {
+        let line = self.by_network.get_mut(&network)?;
+        let item = line.remove(at)?;
+        self.len -= 1;
+        if line.is_empty() {
             self.by_network.remove(&network);
         }
+        Some(item)
     }
 }
 
@@ -223,24 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn c84_a_kept_place_counts_as_one_that_waits_until_it_is_given_up() {
+    fn c84_what_is_wanted_is_taken_and_its_line_has_had_its_turn() {
         let mut lines = lines(FLOOD);
-        lines.keep(network(3));
-        lines.keep(network(4));
-        // One of each line; three of the first, two of the second and the third, one of the fourth.
-        assert_eq!([5, 3].map(|n| lines.before(network(n))), [4, 8]);
-        assert_eq!((lines.waiting(), lines.len()), (7, 9));
-        assert_eq!(lines.longest(network(4)), Some((network(1), &13)));
-        // Nothing of the fourth waits that could give way, and nobody else has to.
-        for _ in 0..3 {
-            lines.keep(network(4));
-        }
-        assert_eq!(lines.longest(network(4)), None);
-        for place in [3, 4, 4, 4, 4] {
-            lines.release(network(place));
-        }
-        assert_eq!(lines.len(), 7);
-        assert_eq!(order(lines), [10, 20, 30, 11, 21, 12, 13]);
+        assert_eq!(lines.pop_where(|&item| item == 99), None);
+        assert_eq!(lines.pop_where(|&item| item >= 20), Some(20));
+        assert_eq!(lines.pop_where(|&item| item == 30), Some(30));
+        assert_eq!(lines.pop_where(|&item| item == 12), Some(12));
+        // The first has just had its turn, so the second is next.
+        assert_eq!(order(lines), [21, 10, 11, 13]);
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 mod builder;
 mod calibrate;
+mod front;
 mod job;
 mod lines;
 mod place;
 mod queue;
 mod shared;
 mod stats;
+mod waiter;
 mod worker;
 
 use std::fmt;
@@ -27,6 +29,7 @@ use crate::network::Network;
 use crate::time::Deadline;
 use job::{Job, Task};
 use shared::Shared;
+use waiter::{Caller, Waiter};
 
 pub use builder::{HashPoolBuilder, PoolError};
 pub use place::Place;
@@ -129,27 +132,38 @@ impl HashPool {
         settled(answer)
     }
 
-    /// Keeps a place in the queue, so that a caller who would be refused is
-    /// refused before anything is looked up for him: under a flood, the store is
-    /// asked only for those whose turn will come.
+    /// Waits in the queue for one whose stored hash has to be looked up first, and
+    /// is done waiting when it is nearly their turn. So a flood that is refused, or
+    /// gives way to others, has never been looked up: it costs the store nothing.
     ///
     /// ```
     /// use std::time::Duration;
     /// use auth_core::password::{HashPool, Password};
     ///
     /// # async fn example(pool: HashPool) -> Result<(), Box<dyn std::error::Error>> {
-    /// let place = pool.place(pool.deadline(Duration::from_secs(2)))?;
-    /// let stored = None; // looked up meanwhile
+    /// let place = pool.place(pool.deadline(Duration::from_secs(2))).await?;
+    /// let stored = None; // looked up now
     /// let verdict = place.verify(Password::new("from the form".to_owned())?, stored).await?;
     /// assert!(!verdict.matches);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// [`HashError::Overloaded`], [`HashError::DeadlinePassed`] and
-    /// [`HashError::ShutDown`], at once.
-    pub fn place(&self, by: Deadline) -> Result<Place, HashError> {
-        Place::keep(self, by)
+    /// [`HashError::Overloaded`], at once or for a network that has less;
+    /// [`HashError::DeadlinePassed`] and [`HashError::ShutDown`].
+    pub fn place(
+        &self,
+        by: Deadline,
+    ) -> impl Future<Output = Result<Place, HashError>> + Send + 'static + use<> {
+        let (call, turn) = oneshot::channel();
+        let shared = &self.owner.shared;
+        let caller = Caller {
+            network: self.network,
+            by,
+            call,
+        };
+        shared.offer(Waiter::Caller(caller), shared.clock.now());
+        settled(turn)
     }
 
     /// The point that is `patience` from now, by the pool's own clock, which
@@ -227,7 +241,7 @@ impl HashPool {
             by,
             task,
         };
-        shared.offer(job, now);
+        shared.offer(Waiter::Job(job), now);
     }
 }
 

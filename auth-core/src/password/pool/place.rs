@@ -1,12 +1,14 @@
-//! A place in the queue, before there is a job for it.
+//! A place in the queue whose turn has come, before there is a job for it.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::job::{Job, Task};
-use super::{HashPool, Owner, settled};
+use super::settled;
+use super::shared::Shared;
 use crate::network::Network;
 use crate::password::error::HashError;
 use crate::password::layers::Verdict;
@@ -14,45 +16,49 @@ use crate::password::plaintext::Password;
 use crate::password::stored::PasswordHash;
 use crate::time::Deadline;
 
-/// A place in a [`HashPool`]'s queue, for a password whose stored hash is still
-/// being looked up: from [`HashPool::place`]. Dropping it gives it up.
+/// A place among those whose password is hashed next, for one whose stored hash
+/// has to be looked up first: from [`HashPool::place`](super::HashPool::place).
+/// Dropping it gives it up. It holds others up, so what it is kept for should
+/// take no longer than a query does.
 #[must_use = "a place that is dropped is given up"]
 pub struct Place {
-    owner: Arc<Owner>,
+    shared: Arc<Shared>,
+    number: u64,
     network: Network,
     by: Deadline,
-    kept: bool,
+    is_kept: bool,
 }
 
 impl Place {
-    /// In `pool`, for its network.
-    pub(super) fn keep(pool: &HashPool, by: Deadline) -> Result<Self, HashError> {
-        let shared = &pool.owner.shared;
-        let now = shared.clock.now();
-        shared.queue().keep(pool.network, by, now)?;
-        Ok(Self {
-            owner: Arc::clone(&pool.owner),
-            network: pool.network,
+    /// Of the caller who was given this number.
+    pub(super) const fn new(
+        shared: Arc<Shared>,
+        number: u64,
+        network: Network,
+        by: Deadline,
+    ) -> Self {
+        Self {
+            shared,
+            number,
+            network,
             by,
-            kept: true,
-        })
+            is_kept: true,
+        }
     }
 
-    /// As [`HashPool::verify`], by the deadline that the place was asked for
-    /// with.
+    /// As [`HashPool::verify`](super::HashPool::verify), by the deadline that the
+    /// place was asked for with; but it is not refused for being late in the queue.
     ///
     /// # Errors
-    /// As [`HashPool::verify`]; [`HashError::Overloaded`] if networks that have
-    /// less came in the meantime.
+    /// As [`HashPool::verify`](super::HashPool::verify).
     pub fn verify(
         mut self,
         password: Password,
         against: Option<PasswordHash>,
     ) -> impl Future<Output = Result<Verdict, HashError>> + Send + 'static + use<> {
         let (reply, answer) = oneshot::channel();
-        self.kept = false;
-        let shared = &self.owner.shared;
-        let now = shared.clock.now();
+        self.is_kept = false;
+        let now = self.shared.clock.now();
         let job = Job {
             password,
             network: self.network,
@@ -60,13 +66,13 @@ impl Place {
             by: self.by,
             task: Task::Verify(against, reply),
         };
-        shared.offer_kept(job, now);
+        self.shared.bring(self.number, job, now);
         settled(answer)
     }
 }
 
-impl std::fmt::Debug for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Place")
             .field("network", &self.network)
             .field("by", &self.by)
@@ -76,8 +82,8 @@ impl std::fmt::Debug for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.kept {
-            self.owner.shared.queue().release(self.network);
+        if self.is_kept {
+            self.shared.give_up(self.number);
         }
     }
 }

@@ -3,16 +3,23 @@
 
 use std::time::Duration;
 
+use super::front::{Front, smoothed};
 use super::job::Job;
 use super::lines::Lines;
 use super::stats::PoolStats;
-use crate::network::Network;
+use super::waiter::{Caller, Waiter};
 use crate::password::error::HashError;
 use crate::time::{Deadline, Now};
 
-/// Jobs that get nowhere, and what to tell their callers, once the lock is
-/// released.
-pub(super) type Refused = Vec<(Job, HashError)>;
+/// What is to be told once the lock is released.
+#[derive(Default)]
+#[must_use = "somebody waits to be told"]
+pub(super) struct News {
+    /// Those who get nowhere, and why.
+    pub(super) refused: Vec<(Waiter, HashError)>,
+    /// Those who are to bring their jobs, with the number of their place.
+    pub(super) called: Vec<(Caller, u64)>,
+}
 
 /// How one turn of a worker ended.
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +32,14 @@ pub(super) enum Ended {
     Failed,
 }
 
-/// The networks in turn, as far as there is room.
+/// Two stages. In the lines, networks are equal, and who has more gives way to
+/// who has less. From there they move to the front, in turn and a few at a time,
+/// as callers are called to look up what their jobs need: a flood that is still
+/// in the lines costs nobody else anything.
 pub(super) struct Queue {
-    waiting: Lines<Job>,
+    lines: Lines<Waiter>,
+    callers: usize,
+    front: Front,
     threads: usize,
     bound: usize,
     running: usize,
@@ -40,11 +52,13 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// For `threads` workers, with `bound` jobs waiting at most. `first_guess` is
-    /// the average before anything was measured.
+    /// For `threads` workers, with `bound` waiting at most. `first_guess` is the
+    /// average before anything was measured.
     pub(super) fn new(threads: usize, bound: usize, first_guess: Duration) -> Self {
         Self {
-            waiting: Lines::new(),
+            lines: Lines::new(),
+            callers: 0,
+            front: Front::new(),
             threads,
             bound,
             running: 0,
@@ -57,63 +71,61 @@ impl Queue {
         }
     }
 
-    /// Lets `job` in, or returns it with the reason. When room is short, stale
-    /// jobs go first, since callers that left must not keep others out; then the
-    /// last job of the network that has most.
-    pub(super) fn offer(&mut self, job: Job, now: Now) -> Refused {
-        let mut out = Refused::new();
-        if let Err(reason) = self.is_open(job.by, now) {
-            self.refuse(job, reason, &mut out);
+    /// Lets `waiter` in, or says why not. When room is short, stale ones go first,
+    /// since callers that left must not keep others out; then the last of the
+    /// network that has most.
+    pub(super) fn offer(&mut self, waiter: Waiter, now: Now) -> News {
+        let mut news = News::default();
+        if let Err(reason) = self.is_open(waiter.by(), now) {
+            self.refuse(waiter, reason, &mut news);
         } else {
-            let before = self.waiting.len();
-            if self.ahead(before) > self.bound || !self.fits(before, job.by, now) {
-                self.sweep(now, &mut out);
+            let before = self.lines.len();
+            if self.ahead(before) > self.bound || !self.fits(before, waiter.by(), now) {
+                self.sweep(now, &mut news);
             }
-            self.admit(job, now, &mut out);
+            self.admit(waiter, now, &mut news);
+            self.advance(now, &mut news);
         }
-        out
+        news
     }
 
-    /// Keeps a place for a job that will be [offered](Self::offer_kept) or
-    /// [given up](Self::release), or says why it would be refused.
-    pub(super) fn keep(
-        &mut self,
-        network: Network,
-        by: Deadline,
-        now: Now,
-    ) -> Result<(), HashError> {
-        let may = self.is_open(by, now).and_then(|()| {
-            let before = self.waiting.before(network);
-            if self.ahead(before) <= self.bound && self.fits(before, by, now) {
-                Ok(())
-            } else {
-                Err(self.overloaded())
+    /// Takes the job of one who was called.
+    pub(super) fn bring(&mut self, place: u64, job: Job, now: Now) -> News {
+        let mut news = News::default();
+        if let Err(reason) = self.is_open(job.by, now) {
+            self.front.give_up(place);
+            self.refuse(Waiter::Job(job), reason, &mut news);
+            self.advance(now, &mut news);
+        } else {
+            self.front.fill(place, job, now.mono);
+        }
+        news
+    }
+
+    /// One who was called does not come.
+    pub(super) fn give_up(&mut self, place: u64, now: Now) -> News {
+        let mut news = News::default();
+        self.front.give_up(place);
+        self.advance(now, &mut news);
+        news
+    }
+
+    /// The next job; [`ended`](Self::ended) must follow. While all at the front
+    /// still look something up, a job that waits in the lines is as good.
+    pub(super) fn take(&mut self, now: Now) -> (Option<Job>, News) {
+        let mut news = News::default();
+        let job = self.front.pop().or_else(|| {
+            let is_job = |waiter: &Waiter| matches!(waiter, Waiter::Job(_));
+            match self.lines.pop_where(is_job)? {
+                Waiter::Job(job) => Some(job),
+                Waiter::Caller(_) => None,
             }
         });
-        match may {
-            Ok(()) => self.waiting.keep(network),
-            Err(_) => self.refused += 1,
+        if job.is_some() {
+            self.running += 1;
+            self.advance(now, &mut news);
         }
-        may
-    }
-
-    /// Gives up a place.
-    pub(super) fn release(&mut self, network: Network) {
-        self.waiting.release(network);
-    }
-
-    /// As [`offer`](Self::offer), for a job that a place is kept for. Others may
-    /// have come in the meantime that have less.
-    pub(super) fn offer_kept(&mut self, job: Job, now: Now) -> Refused {
-        self.release(job.network);
-        self.offer(job, now)
-    }
-
-    /// The next job; [`ended`](Self::ended) must follow.
-    pub(super) fn take(&mut self) -> Option<Job> {
-        let job = self.waiting.pop()?;
-        self.running += 1;
-        Some(job)
+        (job, news)
     }
 
     /// A worker is done with the job it took.
@@ -123,11 +135,7 @@ impl Queue {
             Ended::Hashed { took, waited } => {
                 self.hashed += 1;
                 self.waited = self.waited.saturating_add(waited);
-                self.average_hash = self
-                    .average_hash
-                    .saturating_mul(SMOOTHING - 1)
-                    .saturating_add(took)
-                    / SMOOTHING;
+                self.average_hash = smoothed(self.average_hash, took);
             }
             Ended::Skipped => self.skipped += 1,
             Ended::Failed => {}
@@ -135,13 +143,16 @@ impl Queue {
     }
 
     /// Lets nothing in any more, and gives up what waits.
-    pub(super) fn close(&mut self) -> Refused {
+    pub(super) fn close(&mut self) -> News {
         self.closed = true;
-        let mut out = Refused::new();
-        for job in self.waiting.drain() {
-            self.refuse(job, HashError::ShutDown, &mut out);
+        self.callers = 0;
+        let mut news = News::default();
+        let mut waiters = self.lines.drain();
+        waiters.extend(self.front.drain().into_iter().map(Waiter::Job));
+        for waiter in waiters {
+            self.refuse(waiter, HashError::ShutDown, &mut news);
         }
-        out
+        news
     }
 
     pub(super) const fn is_closed(&self) -> bool {
@@ -154,36 +165,71 @@ impl Queue {
             refused: self.refused,
             skipped: self.skipped,
             waited: self.waited,
-            queued: self.waiting.waiting(),
+            queued: self.lines.len() + self.front.len(),
             running: self.running,
             average_hash: self.average_hash,
-            expected_wait: self.wait_behind(self.waiting.len()),
+            expected_wait: self.wait_behind(self.lines.len()),
         }
     }
 
-    /// Two things must hold, or somebody is refused: the job's turn comes by its
-    /// deadline, and so does that of the job that is then served last. A network
-    /// that alone has filled the queue makes room for the others in this way,
+    /// Two things must hold, or somebody is refused: the newcomer's turn comes by
+    /// its deadline, and so does that of the one that is then served last. A network
+    /// that alone has filled the lines makes room for the others in this way,
     /// until all have the same.
-    fn admit(&mut self, job: Job, now: Now, out: &mut Refused) {
-        let network = job.network;
-        if !self.fits(self.waiting.before(network), job.by, now) {
+    fn admit(&mut self, waiter: Waiter, now: Now, news: &mut News) {
+        let network = waiter.network();
+        if !self.fits(self.lines.before(network), waiter.by(), now) {
             let overloaded = self.overloaded();
-            self.refuse(job, overloaded, out);
+            self.refuse(waiter, overloaded, news);
             return;
         }
-        self.waiting.push(network, job);
-        while let Some((longest, last)) = self.waiting.longest(network) {
-            let before_last = self.waiting.len() - 1;
-            if self.ahead(before_last) <= self.bound && self.fits(before_last, last.by, now) {
+        self.callers += usize::from(is_caller(&waiter));
+        self.lines.push(network, waiter);
+        while let Some((longest, last)) = self.lines.longest(network) {
+            let before_last = self.lines.len() - 1;
+            if self.ahead(before_last) <= self.bound && self.fits(before_last, last.by(), now) {
                 return;
             }
-            let Some(last) = self.waiting.pop_last(longest) else {
+            let Some(last) = self.lines.pop_last(longest) else {
                 return;
             };
+            self.callers -= usize::from(is_caller(&last));
             let overloaded = self.overloaded();
-            self.refuse(last, overloaded, out);
+            self.refuse(last, overloaded, news);
         }
+    }
+
+    /// Moves the next ones to the front, so far that the workers do not have to
+    /// wait for what a caller looks up. Without callers there is no need.
+    fn advance(&mut self, now: Now, news: &mut News) {
+        while self.callers > 0 && self.front.len() < self.reach() {
+            let Some(waiter) = self.lines.pop() else {
+                return;
+            };
+            self.callers -= usize::from(is_caller(&waiter));
+            if waiter.is_stale(now) {
+                self.skipped += 1;
+                news.refused.push((waiter, HashError::DeadlinePassed));
+                continue;
+            }
+            match waiter {
+                Waiter::Job(job) => self.front.push(job),
+                Waiter::Caller(caller) => {
+                    let place = self.front.call(now.mono);
+                    news.called.push((caller, place));
+                }
+            }
+        }
+    }
+
+    /// How long the front may be: as many as are hashed during two look-ups, and
+    /// one for each worker besides.
+    fn reach(&self) -> usize {
+        const MOST: u128 = 32;
+        let hash = self.average_hash.as_nanos().max(1);
+        let hashes = (2 * self.front.look_up().as_nanos()).div_ceil(hash);
+        let each = usize::try_from(hashes.clamp(1, MOST)).unwrap_or(1);
+        self.threads * (1 + each)
     }
 
     fn is_open(&self, by: Deadline, now: Now) -> Result<(), HashError> {
@@ -205,7 +251,7 @@ impl Queue {
     /// start. An idle worker makes it none, whatever the average says: a pool
     /// that was slow once gets the chance to measure again.
     fn ahead(&self, before: usize) -> usize {
-        (before + self.running + 1).saturating_sub(self.threads)
+        (before + self.front.len() + self.running + 1).saturating_sub(self.threads)
     }
 
     fn wait_behind(&self, before: usize) -> Duration {
@@ -221,25 +267,24 @@ impl Queue {
     /// drained, and who waits in it is nobody's business.
     fn overloaded(&self) -> HashError {
         HashError::Overloaded {
-            retry_after: self.wait_behind(self.waiting.len()),
+            retry_after: self.wait_behind(self.lines.len()),
         }
     }
 
-    fn refuse(&mut self, job: Job, reason: HashError, out: &mut Refused) {
+    fn refuse(&mut self, waiter: Waiter, reason: HashError, news: &mut News) {
         self.refused += 1;
-        out.push((job, reason));
+        news.refused.push((waiter, reason));
     }
 
-    fn sweep(&mut self, now: Now, out: &mut Refused) {
-        let stale = self.waiting.sweep(|job| job.is_stale(now));
-        self.skipped += stale.len() as u64;
-        out.extend(
-            stale
-                .into_iter()
-                .map(|job| (job, HashError::DeadlinePassed)),
-        );
+    fn sweep(&mut self, now: Now, news: &mut News) {
+        for stale in self.lines.sweep(|waiter| waiter.is_stale(now)) {
+            self.callers -= usize::from(is_caller(&stale));
+            self.skipped += 1;
+            news.refused.push((stale, HashError::DeadlinePassed));
+        }
     }
 }
 
-/// A hash changes the average by an eighth of the difference.
-const SMOOTHING: u32 = 8;
+const fn is_caller(waiter: &Waiter) -> bool {
+    matches!(waiter, Waiter::Caller(_))
+}

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::job::Job;
-use super::queue::{Ended, Queue, Refused};
+use super::place::Place;
+use super::queue::{Ended, News, Queue};
+use super::waiter::Waiter;
 use crate::clock::Clock;
 use crate::time::Now;
 
@@ -24,32 +26,46 @@ impl Shared {
         }
     }
 
-    /// Queues `job`, or tells its caller why not.
-    pub(super) fn offer(&self, job: Job, now: Now) {
-        let refused = self.queue().offer(job, now);
+    /// Queues `waiter`, or tells it why not.
+    pub(super) fn offer(self: &Arc<Self>, waiter: Waiter, now: Now) {
+        let news = self.queue().offer(waiter, now);
         self.ready.notify_one();
-        refuse(refused);
+        self.tell(news);
     }
 
-    /// Queues `job` at the place that is kept for it, or tells its caller why
+    /// Takes the job of one who was called to this place, or tells its caller why
     /// not.
-    pub(super) fn offer_kept(&self, job: Job, now: Now) {
-        let refused = self.queue().offer_kept(job, now);
+    pub(super) fn bring(self: &Arc<Self>, place: u64, job: Job, now: Now) {
+        let news = self.queue().bring(place, job, now);
         self.ready.notify_one();
-        refuse(refused);
+        self.tell(news);
+    }
+
+    /// One who was called to this place does not come.
+    pub(super) fn give_up(self: &Arc<Self>, place: u64) {
+        let now = self.clock.now();
+        let news = self.queue().give_up(place, now);
+        // What came to the front instead may be a job.
+        self.ready.notify_one();
+        self.tell(news);
     }
 
     /// The next job, if one waits.
-    pub(super) fn try_take(&self) -> Option<(Job, Turn<'_>)> {
-        let job = self.queue().take()?;
-        Some(self.turn(job))
+    pub(super) fn try_take(self: &Arc<Self>) -> Option<(Job, Turn<'_>)> {
+        let now = self.clock.now();
+        let (job, news) = self.queue().take(now);
+        self.tell(news);
+        Some(self.turn(job?))
     }
 
     /// Waits for a job; `None` once the queue is closed.
-    pub(super) fn take(&self) -> Option<(Job, Turn<'_>)> {
+    pub(super) fn take(self: &Arc<Self>) -> Option<(Job, Turn<'_>)> {
         let mut queue = self.queue();
         while !queue.is_closed() {
-            if let Some(job) = queue.take() {
+            let (job, news) = queue.take(self.clock.now());
+            if let Some(job) = job {
+                drop(queue);
+                self.tell(news);
                 return Some(self.turn(job));
             }
             queue = self
@@ -69,10 +85,21 @@ impl Shared {
     }
 
     /// Refuses what is queued and what comes, and lets the workers end.
-    pub(super) fn close(&self) {
-        let refused = self.queue().close();
+    pub(super) fn close(self: &Arc<Self>) {
+        let news = self.queue().close();
         self.ready.notify_all();
-        refuse(refused);
+        self.tell(news);
+    }
+
+    /// Outside of the lock: a place that nobody takes is given up, under it.
+    fn tell(self: &Arc<Self>, news: News) {
+        for (waiter, reason) in news.refused {
+            waiter.refuse(reason);
+        }
+        for (caller, number) in news.called {
+            let place = Place::new(Arc::clone(self), number, caller.network, caller.by);
+            drop(caller.call.send(Ok(place)));
+        }
     }
 
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -97,11 +124,5 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.shared.queue().ended(self.ended);
-    }
-}
-
-fn refuse(refused: Refused) {
-    for (job, reason) in refused {
-        job.refuse(reason);
     }
 }

@@ -1,6 +1,7 @@
 //! What a thread of the pool does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::job::Job;
 use super::queue::Ended;
@@ -11,7 +12,7 @@ use crate::password::error::HashError;
 /// Takes one job after the other until the pool is closed. The memory is wiped
 /// when none waits, after the answer has been sent; a job that does wait
 /// overwrites it anyway.
-pub(super) fn work(shared: &Shared, mut hasher: Hasher) {
+pub(super) fn work(shared: &Arc<Shared>, mut hasher: Hasher) {
     while let Some((job, turn)) = next(shared, &mut hasher) {
         // A port or a caller's waker that panics costs one answer, not the
         // thread. The hasher has no state that a panic could leave half made.
@@ -19,7 +20,7 @@ pub(super) fn work(shared: &Shared, mut hasher: Hasher) {
     }
 }
 
-fn next<'a>(shared: &'a Shared, hasher: &mut Hasher) -> Option<(Job, Turn<'a>)> {
+fn next<'a>(shared: &'a Arc<Shared>, hasher: &mut Hasher) -> Option<(Job, Turn<'a>)> {
     shared.try_take().or_else(|| {
         hasher.wipe();
         shared.take()

@@ -6,6 +6,9 @@
 mod by_hand;
 mod early_return;
 mod ours;
+mod within;
+
+pub(crate) use within::{Answered, LogIn};
 
 use std::fmt;
 use std::net::Ipv4Addr;

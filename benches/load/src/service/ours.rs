@@ -8,15 +8,16 @@ use auth_core::password::{Argon2Backend, HashPool};
 use auth_sdk::{Audience, Auth, Issuer, PgStore, RootSecret};
 use axum::Router;
 
-use super::{Options, What};
+use super::{Options, What, within};
 use crate::Failure;
 
 /// How long a password may wait to be hashed.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The routes, under `/auth`.
+/// The routes, under `/auth`, and [`within`]'s.
 pub(super) async fn router(options: &Options) -> Result<Router, Failure> {
-    Ok(Router::new().merge(routes(auth(options).await?)))
+    let auth = auth(options).await?;
+    Ok(within::router(auth.clone(), PATIENCE).merge(routes(auth)))
 }
 
 pub(super) fn routes(auth: Auth) -> AuthRoutes {
