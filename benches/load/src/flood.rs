@@ -223,10 +223,10 @@ fn credentials(number: u32) -> serde_json::Value {
     json!({ "identifier": users::name("user", number), "password": PASSWORD })
 }
 
-/// What the service does when it always has exactly enough to do.
+/// What the service does when it always has enough to do.
 async fn hashes_a_second(plan: &Plan, service: &Service) -> Result<f64, Failure> {
-    const EACH: u32 = 40;
-    let workers = u32::try_from(plan.threads)? * 2;
+    const EACH: u32 = 20;
+    let workers = u32::try_from(plan.threads)? * 8;
     let began = Instant::now();
     let mut tasks = Vec::new();
     for worker in 0..workers {

@@ -31,7 +31,9 @@ const EMPTY: Room = Room {
 pub const ROOMS: &[Room] = &[
     Room {
         name: "auth-argon2",
-        outside: &["blake2", "rustix", "thiserror", "zeroize"],
+        outside: &["libc"],
+        outside_by_feature: &["blake2", "rustix", "thiserror", "zeroize"],
+        default: &["hash"],
         ..EMPTY
     },
     Room {

@@ -150,6 +150,8 @@ impl HashPoolBuilder {
                 .name(format!("auth-hash-{index}"))
                 .spawn(move || {
                     be_nice(niceness);
+                    // Where the system does not let it, it computes as others do.
+                    let _ = auth_argon2::give_way();
                     work(&shared, hasher);
                 })
                 .map_err(PoolError::Thread)?;

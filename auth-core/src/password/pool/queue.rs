@@ -8,6 +8,7 @@ use super::job::Job;
 use super::lines::Lines;
 use super::stats::PoolStats;
 use super::waiter::{Caller, Waiter};
+use crate::network::Network;
 use crate::password::error::HashError;
 use crate::time::{Deadline, Now};
 
@@ -128,18 +129,22 @@ impl Queue {
         (job, news)
     }
 
-    /// A worker is done with the job it took.
-    pub(super) fn ended(&mut self, how: Ended) {
+    /// A worker is done with the job it took. If hashes take much longer than
+    /// those who wait were told, who will not get anywhere hears of it now.
+    pub(super) fn ended(&mut self, how: Ended, now: Now) -> News {
         self.running = self.running.saturating_sub(1);
+        let mut news = News::default();
         match how {
             Ended::Hashed { took, waited } => {
                 self.hashed += 1;
                 self.waited = self.waited.saturating_add(waited);
                 self.average_hash = smoothed(self.average_hash, took);
+                self.shorten(now, &mut news);
             }
             Ended::Skipped => self.skipped += 1,
             Ended::Failed => {}
         }
+        news
     }
 
     /// Lets nothing in any more, and gives up what waits.
@@ -190,9 +195,25 @@ impl Queue {
             if self.ahead(before_last) <= self.bound && self.fits(before_last, last.by(), now) {
                 return;
             }
-            let Some(last) = self.lines.pop_last(longest) else {
+            self.give_way(longest, news);
+        }
+    }
+
+    /// Refuses those who come last while they would have to wait for much longer
+    /// than they can: an average moves both ways.
+    fn shorten(&mut self, now: Now, news: &mut News) {
+        while let Some((longest, last)) = self.lines.longest(Network::UNKNOWN) {
+            let wait = self.wait_behind(self.lines.len() - 1);
+            if wait <= last.by().remaining(now) * 5 / 4 {
                 return;
-            };
+            }
+            self.give_way(longest, news);
+        }
+    }
+
+    /// Refuses the last of a line.
+    fn give_way(&mut self, network: Network, news: &mut News) {
+        if let Some(last) = self.lines.pop_last(network) {
             self.callers -= usize::from(is_caller(&last));
             let overloaded = self.overloaded();
             self.refuse(last, overloaded, news);

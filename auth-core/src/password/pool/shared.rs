@@ -76,7 +76,7 @@ impl Shared {
         None
     }
 
-    fn turn(&self, job: Job) -> (Job, Turn<'_>) {
+    fn turn(self: &Arc<Self>, job: Job) -> (Job, Turn<'_>) {
         let turn = Turn {
             shared: self,
             ended: Ended::Failed,
@@ -111,7 +111,7 @@ impl Shared {
 /// A worker's turn, from taking a job to its end. Dropped early, by a panic, it
 /// counts as failed.
 pub(super) struct Turn<'a> {
-    shared: &'a Shared,
+    shared: &'a Arc<Shared>,
     ended: Ended,
 }
 
@@ -123,6 +123,8 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.shared.queue().ended(self.ended);
+        let now = self.shared.clock.now();
+        let news = self.shared.queue().ended(self.ended, now);
+        self.shared.tell(news);
     }
 }

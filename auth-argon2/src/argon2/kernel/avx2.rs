@@ -20,7 +20,7 @@ use std::hint::black_box;
 use std::ptr;
 
 use super::Compress;
-use crate::block::Block;
+use crate::argon2::block::Block;
 
 /// The proof that AVX2 is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use blake2::digest::{Digest, Output};
 use blake2::{Blake2b512, Blake2bVarCore};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::block::{BYTES, Block};
-use crate::cost::{Cost, Error};
+use super::block::{BYTES, Block};
+use crate::argon2::cost::{Cost, Error};
 use crate::{Input, Variant};
 
 /// Checks the lengths, and fills the first two blocks of each lane: RFC 9106

@@ -2,7 +2,7 @@
 //! that the others are held against.
 
 use super::Compress;
-use crate::block::{Block, WORDS};
+use crate::argon2::block::{Block, WORDS};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Portable;

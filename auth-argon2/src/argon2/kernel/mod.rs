@@ -18,7 +18,7 @@ mod avx2;
 mod avx512;
 mod portable;
 
-use crate::block::Block;
+use crate::argon2::block::Block;
 
 /// Which code compresses blocks: a value, made by looking at the processor, so
 /// that none can be chosen that the processor does not have.

@@ -1,7 +1,7 @@
 //! Every kernel of this processor against the portable one, block by block.
 
 use super::{Compress, Kernel, Kind};
-use crate::block::Block;
+use crate::argon2::block::Block;
 
 /// `SplitMix64`: any block will do, as long as it is the same one every time.
 struct Words(u64);

@@ -18,7 +18,7 @@ use std::ptr;
 
 use super::Compress;
 use super::avx2::Avx2;
-use crate::block::Block;
+use crate::argon2::block::Block;
 
 /// The proof that AVX-512F, AVX-512BW and AVX2 are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use zeroize::Zeroizing;
 
+use super::block::{Block, WORDS};
 use crate::Variant;
-use crate::block::{Block, WORDS};
-use crate::cost::{Cost, Error, SLICES};
-use crate::kernel::{Compress, Kernel, Kind};
+use crate::argon2::cost::{Cost, Error, SLICES};
+use crate::argon2::kernel::{Compress, Kernel, Kind};
 
 /// RFC 9106 §3.2, steps 5 and 6.
 pub(crate) fn fill(

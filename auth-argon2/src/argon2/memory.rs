@@ -12,7 +12,7 @@ use std::slice;
 
 use zeroize::Zeroize;
 
-use crate::block::{BYTES, Block};
+use super::block::{BYTES, Block};
 
 /// Blocks for [`hash`](crate::hash), kept from one hash to the next.
 ///
