@@ -17,7 +17,12 @@ const LOADS: &[(&str, &[&str])] = &[
     ("scenario", &["scenario"]),
     (
         "flood",
-        &["flood --service ours", "flood --service ours-simd"],
+        &[
+            "flood --service ours --over sdk",
+            "flood --service ours-simd --over sdk",
+            "flood --service ours",
+            "flood --service ours-simd",
+        ],
     ),
 ];
 
