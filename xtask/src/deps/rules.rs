@@ -41,8 +41,8 @@ pub const ROOMS: &[Room] = &[
         ours_by_feature: &["auth-argon2"],
         outside: &["async-trait", "base64", "pkcs1", "pkcs8", "ring", "serde", "serde_json", "spki", "subtle",
             "thiserror", "tokio", "uuid", "zeroize"],
-        outside_by_feature: &["argon2", "aws-lc-rs", "bcrypt", "blake2", "icu_casemap", "icu_normalizer", "jsonwebtoken",
-            "rustix", "scrypt"],
+        outside_by_feature: &["argon2", "aws-lc-rs", "bcrypt", "blake2", "ed25519-dalek", "icu_casemap", "icu_normalizer",
+            "jsonwebtoken", "rustix", "scrypt"],
         ..EMPTY
     },
     Room {
@@ -150,7 +150,9 @@ pub const REACHES: &[Reach] = &[
         only: &[("tokio", &["default", "sync"])],
         ..Reach::new("auth-core", ALL, &[SQL, "axum", "http", "hyper", "mio", "redis", "reqwest", "rustls", "tonic"])
     },
-    Reach::new("auth-core", "", &["argon2", "auth-argon2", "aws-lc-rs", "icu_normalizer", "jsonwebtoken"]),
+    Reach::new("auth-core", "", &["argon2", "auth-argon2", "aws-lc-rs", "ed25519-dalek", "icu_normalizer", "jsonwebtoken"]),
+    // It verifies, and draws nothing.
+    Reach::new("auth-core", "--features ed25519-dalek", &["rand_core", "serdect", "signature:2"]),
     // Of jsonwebtoken the types and traits, none of its backends.
     Reach {
         only: &[("jsonwebtoken", &[])],

@@ -6,6 +6,9 @@
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc_rs;
 mod check;
+#[cfg(feature = "ed25519-dalek")]
+mod ed25519_dalek;
+mod library;
 mod ring;
 
 use super::algorithm::Algorithm;
@@ -13,13 +16,18 @@ use super::error::KeyError;
 use super::generate::RsaSize;
 use super::material::{Private, Public};
 use crate::secret::Secret;
+use library::Library;
 
 pub(super) use check::is_on_curve;
 
 /// Which library does the cryptography.
 ///
-/// ring is always there and the default. `aws-lc-rs` comes with the feature of
-/// that name; a process may use both.
+/// ring is always there and the default. The others come with features, and a
+/// process may use all of them: a feature adds a value, and changes nothing for
+/// a key that was not given it.
+///
+/// All accept the same signatures by the same keys, and no others. They differ
+/// in speed and in who wrote them: SECURITY.md says what each is trusted with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
@@ -29,6 +37,14 @@ pub enum Backend {
     /// AWS-LC.
     #[cfg(feature = "aws-lc-rs")]
     AwsLcRs,
+    /// ring, but Ed25519 signatures are verified by ed25519-dalek, which reads
+    /// the key once and uses AVX2 where the processor has it. It signs nothing
+    /// and sees no secret.
+    #[cfg(feature = "ed25519-dalek")]
+    RingWithDalek,
+    /// AWS-LC, but Ed25519 signatures are verified by ed25519-dalek.
+    #[cfg(all(feature = "aws-lc-rs", feature = "ed25519-dalek"))]
+    AwsLcRsWithDalek,
 }
 
 impl Backend {
@@ -37,17 +53,38 @@ impl Backend {
         Self::Ring,
         #[cfg(feature = "aws-lc-rs")]
         Self::AwsLcRs,
+        #[cfg(feature = "ed25519-dalek")]
+        Self::RingWithDalek,
+        #[cfg(all(feature = "aws-lc-rs", feature = "ed25519-dalek"))]
+        Self::AwsLcRsWithDalek,
     ];
 
-    pub(super) fn generate_rsa(self, size: RsaSize) -> Result<Secret<Vec<u8>>, KeyError> {
+    const fn library(self) -> Library {
         match self {
-            Self::Ring => {
-                let _ = size;
-                Err(KeyError::Backend)
-            }
+            Self::Ring => Library::Ring,
             #[cfg(feature = "aws-lc-rs")]
-            Self::AwsLcRs => aws_lc_rs::generate_rsa(size),
+            Self::AwsLcRs => Library::AwsLcRs,
+            #[cfg(feature = "ed25519-dalek")]
+            Self::RingWithDalek => Library::Ring,
+            #[cfg(all(feature = "aws-lc-rs", feature = "ed25519-dalek"))]
+            Self::AwsLcRsWithDalek => Library::AwsLcRs,
         }
+    }
+
+    #[cfg(feature = "ed25519-dalek")]
+    const fn has_dalek(self) -> bool {
+        match self {
+            Self::Ring => false,
+            #[cfg(feature = "aws-lc-rs")]
+            Self::AwsLcRs => false,
+            Self::RingWithDalek => true,
+            #[cfg(feature = "aws-lc-rs")]
+            Self::AwsLcRsWithDalek => true,
+        }
+    }
+
+    pub(super) fn generate_rsa(self, size: RsaSize) -> Result<Secret<Vec<u8>>, KeyError> {
+        self.library().generate_rsa(size)
     }
 
     pub(super) fn verifier(
@@ -55,14 +92,13 @@ impl Backend {
         algorithm: Algorithm,
         key: &Public,
     ) -> Result<Box<dyn Verify>, KeyError> {
-        match self {
-            Self::Ring => ring::verifier(algorithm, key),
-            #[cfg(feature = "aws-lc-rs")]
-            Self::AwsLcRs => {
-                aws_lc_rs::warm_up();
-                aws_lc_rs::verifier(algorithm, key)
-            }
+        #[cfg(feature = "ed25519-dalek")]
+        if self.has_dalek()
+            && let (Algorithm::EdDsa, Public::Ed25519(point)) = (algorithm, key)
+        {
+            return Ok(ed25519_dalek::verifier(point));
         }
+        self.library().verifier(algorithm, key)
     }
 
     pub(super) fn signer(
@@ -70,14 +106,7 @@ impl Backend {
         algorithm: Algorithm,
         key: &Private,
     ) -> Result<Box<dyn Sign>, KeyError> {
-        match self {
-            Self::Ring => ring::signer(algorithm, key),
-            #[cfg(feature = "aws-lc-rs")]
-            Self::AwsLcRs => {
-                aws_lc_rs::warm_up();
-                aws_lc_rs::signer(algorithm, key)
-            }
-        }
+        self.library().signer(algorithm, key)
     }
 }
 
