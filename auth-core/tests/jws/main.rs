@@ -4,6 +4,7 @@
 
 mod attacks;
 mod confusion;
+mod ed25519;
 mod issued;
 mod issuers;
 mod jwk_loading;
