@@ -31,7 +31,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
 ];
 
 /// Ours on both backends against each backend's own primitive, jsonwebtoken,
-/// and whoever else is given.
+/// and whoever else is given; EdDSA is verified by ed25519-dalek too.
 pub fn suite(peers: Vec<Box<dyn Peer>>) -> Suite {
     Suite {
         name: "tokens",
@@ -68,9 +68,20 @@ fn verify(case: &Case, others: &[Box<dyn Peer>]) -> Result<Group, Failure> {
         goals.push(Goal::time(ours::AWS_LC, raw::AWS_LC, most));
         goals.push(Goal::time(ours::AWS_LC, jsonwebtoken::NAME, 1.0));
     }
+    let with_dalek = algorithm == Algorithm::EdDsa;
+    if with_dalek {
+        contenders.push(ours::verifying(case, Backend::AwsLcRsWithDalek)?);
+        contenders.push(raw::ed25519_dalek::verifying(case)?);
+        goals.push(Goal::time(ours::DALEK, raw::DALEK, 1.05));
+        goals.push(Goal::time(ours::DALEK, jsonwebtoken::NAME, 1.0));
+        goals.push(Goal::stated(ours::DALEK, ours::AWS_LC));
+    }
     for other in others {
         if let Some(contender) = other.verifying(case)? {
             goals.push(Goal::time(ours::AWS_LC, &contender.name, 1.0));
+            if with_dalek {
+                goals.push(Goal::time(ours::DALEK, &contender.name, 1.0));
+            }
             contenders.push(contender);
         }
     }
@@ -142,8 +153,12 @@ mod tests {
         let groups = (suite(Vec::new()).groups)().unwrap();
         assert_eq!(groups.len(), 2 * ALGORITHMS.len());
         for group in groups {
-            let floor = usize::from(group.name == "issue HS256");
-            assert_eq!(group.contenders.len(), 5 + floor);
+            let more = match &*group.name {
+                "issue HS256" => 1,
+                "verify EdDSA" => 2,
+                _ => 0,
+            };
+            assert_eq!(group.contenders.len(), 5 + more);
         }
     }
 

@@ -18,12 +18,13 @@ use crate::Failure;
 
 pub(super) const RING: &str = "auth-core on ring";
 pub(super) const AWS_LC: &str = "auth-core on aws-lc-rs";
+pub(super) const DALEK: &str = "auth-core on aws-lc-rs with ed25519-dalek";
 
 fn name(backend: Backend) -> &'static str {
-    if backend == Backend::Ring {
-        RING
-    } else {
-        AWS_LC
+    match backend {
+        Backend::Ring => RING,
+        Backend::AwsLcRsWithDalek => DALEK,
+        _ => AWS_LC,
     }
 }
 

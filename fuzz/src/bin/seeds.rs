@@ -26,6 +26,7 @@ fn main() -> Outcome {
     seeds.tokens()?;
     seeds.attacks()?;
     seeds.keys()?;
+    seeds.ed25519()?;
     seeds.refresh_tokens()?;
     seeds.texts()
 }
@@ -139,6 +140,31 @@ impl Seeds {
     fn pem(&mut self, pem: &[u8]) -> Outcome {
         for selector in [0, 1, 2, 3] {
             self.write("pem", [&[selector], pem].concat())?;
+        }
+        Ok(())
+    }
+
+    /// Good signatures and those with components of small order, S above the
+    /// order of the group, and the published edge cases as they are.
+    fn ed25519(&mut self) -> Outcome {
+        for how in [0, 2] {
+            for places in 0..64 {
+                self.write("ed25519", [how, places, 0])?;
+            }
+            self.write("ed25519", [how, 0, 1])?;
+        }
+        self.write("ed25519", [&[0; 99][..], b"a message"].concat())?;
+        let file = repository("auth-core/tests/vectors/jws/ed25519-speccheck.json");
+        let file: Value = serde_json::from_slice(&fs::read(file)?)?;
+        for case in file["cases"].as_array().into_iter().flatten() {
+            let mut seed = vec![1, 0, 64];
+            for name in ["key", "signature", "message"] {
+                let text = case[name].as_str().ok_or("a case without its parts")?;
+                for digits in text.as_bytes().chunks(2) {
+                    seed.push(u8::from_str_radix(std::str::from_utf8(digits)?, 16)?);
+                }
+            }
+            self.write("ed25519", seed)?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! One check for each kind of input that comes from strangers.
 
 mod authorization;
+mod ed25519;
 mod jwk;
 mod jwks;
 mod pem;
@@ -9,6 +10,7 @@ mod refresh_token;
 mod token;
 
 pub use authorization::authorization;
+pub use ed25519::ed25519;
 pub use jwk::jwk;
 pub use jwks::jwks;
 pub use pem::pem;

@@ -2,6 +2,7 @@
 //! and ring's own interface. What the SDK decides otherwise is a finding.
 
 pub mod claims;
+pub mod ed25519;
 pub mod foreign;
 mod header;
 pub mod json;

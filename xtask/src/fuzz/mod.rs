@@ -21,6 +21,7 @@ pub const TARGETS: &[(&str, &str)] = &[
     ("jwk", "key"),
     ("jwks", "key"),
     ("pem", "key"),
+    ("ed25519", "ed25519"),
     ("refresh_token", "text"),
     ("authorization", "text"),
     ("phc", "text"),
