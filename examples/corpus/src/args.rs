@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use auth_core::key::Backend;
 
 pub(crate) const HELP: &str = "\
-usage: corpus FILE [--backend ring|aws-lc-rs]
+usage: corpus FILE [--backend NAME]
+
+NAME is ring, aws-lc-rs, ring-with-dalek or aws-lc-rs-with-dalek: all but ring
+are built by the features aws-lc-rs and ed25519-dalek.
 
 FILE has one JSON object a line: id, token, key_setup (keys, algs, iss, aud,
 typ, leeway, required, max_token_bytes), now, expect (accept or reject) and
@@ -36,15 +39,20 @@ impl Args {
     }
 }
 
+const BY_FEATURE: [&str; 3] = ["aws-lc-rs", "ring-with-dalek", "aws-lc-rs-with-dalek"];
+
 fn backend(name: &str) -> Result<Backend, String> {
     match name {
         "ring" => Ok(Backend::Ring),
         #[cfg(feature = "aws-lc-rs")]
         "aws-lc-rs" => Ok(Backend::AwsLcRs),
-        #[cfg(not(feature = "aws-lc-rs"))]
-        "aws-lc-rs" => Err("built without it; add --features aws-lc-rs before the --".to_owned()),
-        _ => Err(format!(
-            "{name:?} is no backend; there are ring and aws-lc-rs"
-        )),
+        #[cfg(feature = "ed25519-dalek")]
+        "ring-with-dalek" => Ok(Backend::RingWithDalek),
+        #[cfg(all(feature = "aws-lc-rs", feature = "ed25519-dalek"))]
+        "aws-lc-rs-with-dalek" => Ok(Backend::AwsLcRsWithDalek),
+        _ if BY_FEATURE.contains(&name) => {
+            Err("built without it; add --features aws-lc-rs,ed25519-dalek before the --".to_owned())
+        }
+        _ => Err(format!("{name:?} is no backend; see --help")),
     }
 }

@@ -1,4 +1,4 @@
-//! `corpus FILE [--backend ring|aws-lc-rs]` verifies each token of a
+//! `corpus FILE [--backend NAME]` verifies each token of a
 //! JSON-lines file under the policy that its line states, prints
 //! `id accept|reject reason`, and fails if a MUST or HARDEN case is not as
 //! expected.

@@ -38,6 +38,14 @@ fn no_attack_of_the_sample_passes_and_no_good_token_is_refused_on_aws_lc_rs() {
     holds("aws-lc-rs");
 }
 
+#[cfg(feature = "ed25519-dalek")]
+#[test]
+fn no_attack_of_the_sample_passes_and_no_good_token_is_refused_with_dalek() {
+    holds("ring-with-dalek");
+    #[cfg(feature = "aws-lc-rs")]
+    holds("aws-lc-rs-with-dalek");
+}
+
 #[test]
 fn a_case_that_is_not_as_expected_fails_the_run() {
     let folder = tempfile::tempdir().unwrap();
