@@ -152,7 +152,7 @@ pub const REACHES: &[Reach] = &[
     },
     Reach::new("auth-core", "", &["argon2", "auth-argon2", "aws-lc-rs", "ed25519-dalek", "icu_normalizer", "jsonwebtoken"]),
     // It verifies, and draws nothing.
-    Reach::new("auth-core", "--features ed25519-dalek", &["rand_core", "serdect", "signature:2"]),
+    Reach::new("auth-core", "--features ed25519-dalek", &["rand_core"]),
     // Of jsonwebtoken the types and traits, none of its backends.
     Reach {
         only: &[("jsonwebtoken", &[])],
