@@ -1,7 +1,7 @@
 //! ed25519-dalek, which verifies Ed25519 here and does nothing else.
 //!
 //! It accepts what ring and AWS-LC accept, no more and no less: S < L, and the
-//! bytes of [S]B − [k]A are those of R, without the cofactor (RFC 8032 §5.1.7,
+//! bytes of \[S\]B − \[k\]A are those of R, without the cofactor (RFC 8032 §5.1.7,
 //! the equation that is "sufficient, but not required"). Its `verify_strict`
 //! refuses signatures whose R is of small order, which the others take. Its
 //! reader takes points in spellings that [`crate::key::ed25519`] has refused
