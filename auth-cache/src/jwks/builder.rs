@@ -3,7 +3,7 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use auth_core::key::KeyEpoch;
+use auth_core::key::{Backend, KeyEpoch};
 use auth_core::{Clock, SecureRandom, SystemClock, SystemRandom};
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::{Notify, watch};
@@ -26,6 +26,7 @@ use super::task::{self, Shared};
 /// - a fetch is given up after 10 s, whatever it does; not adjustable
 /// - `Cache-Control`: ignored
 /// - plain `http`: refused
+/// - library that verifies by the keys: [`Backend::Ring`]
 /// - clock and randomness: the system's
 #[derive(Debug)]
 pub struct RemoteJwksBuilder {
@@ -34,6 +35,7 @@ pub struct RemoteJwksBuilder {
     rules: Rules,
     max_age: Duration,
     plain_http: bool,
+    backend: Backend,
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
 }
@@ -67,6 +69,7 @@ impl RemoteJwksBuilder {
             },
             max_age: Duration::from_secs(24 * 3600),
             plain_http: false,
+            backend: Backend::default(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
         }
@@ -95,6 +98,13 @@ impl RemoteJwksBuilder {
     /// Lets `http://` through to a loopback address.
     pub const fn with_plain_http(mut self, _: PlainHttpToLoopback) -> Self {
         self.plain_http = true;
+        self
+    }
+
+    /// Prepares the keys for `backend`. All accept the same signatures; they
+    /// differ in speed, and in who wrote them.
+    pub const fn with_backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
         self
     }
 
@@ -134,6 +144,7 @@ impl RemoteJwksBuilder {
         let shared = Arc::new(Shared {
             url,
             fetch: self.fetch,
+            backend: self.backend,
             clock: self.clock,
             random: self.random,
             state: RwLock::new(State::new(Schedule::new(self.rules), self.max_age)),

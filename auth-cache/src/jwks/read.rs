@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use auth_core::key::{KeyError, KeySet, KeySetError};
+use auth_core::key::{Backend, KeyError, KeySet, KeySetError};
 
 use super::fetch::{FetchError, Fetched};
 
@@ -20,10 +20,10 @@ pub(super) enum RefreshError {
 /// A key set, and what was skipped of it.
 pub(super) type Read = (KeySet, Vec<(usize, KeyError)>);
 
-/// Reads a document.
-pub(super) fn read(fetched: &Fetched) -> Result<Read, RefreshError> {
+/// Reads a document, its keys for `backend`.
+pub(super) fn read(fetched: &Fetched, backend: Backend) -> Result<Read, RefreshError> {
     let text = fetched.text().ok_or(KeySetError::Malformed)?;
-    Ok(KeySet::from_jwks(text)?)
+    Ok(KeySet::from_jwks_on(backend, text)?)
 }
 
 /// Tells the operator what came of the fetches. Outside all locks: whoever

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use auth_core::key::{KeyEpoch, KeySet};
+use auth_core::key::{Backend, KeyEpoch, KeySet};
 use auth_core::{Clock, Monotonic, SecureRandom, draw};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -18,6 +18,8 @@ use super::state::{State, micros};
 pub(super) struct Shared {
     pub(super) url: Url,
     pub(super) fetch: Arc<dyn Fetch>,
+    /// What the keys are prepared for.
+    pub(super) backend: Backend,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn SecureRandom>,
     pub(super) state: RwLock<State>,
@@ -79,7 +81,8 @@ async fn attempt(shared: &Arc<Shared>) -> Result<Read, RefreshError> {
     // set, that it ends with us.
     let mut task = JoinSet::new();
     let (port, url) = (shared.fetch.clone(), shared.url.clone());
-    task.spawn(async move { read(&fetch::fetch(&*port, &url).await?) });
+    let backend = shared.backend;
+    task.spawn(async move { read(&fetch::fetch(&*port, &url).await?, backend) });
     match task.join_next().await {
         Some(Ok(outcome)) => outcome,
         _ => Err(RefreshError::Panicked),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod ageing;
+mod backends;
 mod discovery;
 mod flood;
 mod issuers;

@@ -35,7 +35,8 @@ pub fn verifying_key_of_jwk(jwk: &Jwk) -> Result<VerifyingKey, KeyError> {
 
 /// A set of `jsonwebtoken` as one of ours, as [`KeySet::from_jwks`] reads it:
 /// with the keys that were skipped, each by its place and the reason. What is
-/// said of private keys at [`verifying_key_of_jwk`] holds here too.
+/// said of private keys at [`verifying_key_of_jwk`] holds here too. Another
+/// backend than the default is given to it by [`KeySet::with_backend`].
 ///
 /// # Errors
 /// [`KeySetError`] when an id stands twice, or a shared secret is shown.

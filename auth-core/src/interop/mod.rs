@@ -8,7 +8,8 @@
 //! - A program that stays with `jsonwebtoken` and wants ring below it, and
 //!   weak keys refused: [`RING_PROVIDER`].
 //! - A `CryptoProvider` of one's own: [`KeySigner`] and [`KeyVerifier`] are
-//!   our keys as its signer and verifier, on either of our backends.
+//!   our keys as its signer and verifier, on the backend that they
+//!   are prepared for.
 //!
 //! `jsonwebtoken` has one provider for the whole process. Nothing in this
 //! crate asks for it: it may be unset, anybody's, or lie; what is here works

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::algorithm::Algorithm;
+use super::backend::Backend;
 use super::error::KeyError;
 use super::jwk::{Jwks, RawJwk, is_private};
 use super::verifying::VerifyingKey;
@@ -78,27 +79,68 @@ impl KeySet {
         Ok(Self(set.into_iter().map(entry).collect()))
     }
 
-    /// Reads a public JWK set (RFC 7517 §5). Keys of unknown types and those
-    /// that are for something else are skipped, as the RFC asks; each with its
-    /// place in the set and the reason.
+    /// Reads a public JWK set on the default backend, as
+    /// [`from_jwks_on`](Self::from_jwks_on) does.
     ///
     /// # Errors
     /// [`KeySetError`] when the text is no set, an id stands twice, or a
     /// private key is shown.
     pub fn from_jwks(json: &str) -> Result<(Self, Vec<(usize, KeyError)>), KeySetError> {
+        Self::from_jwks_on(Backend::default(), json)
+    }
+
+    /// Reads a public JWK set (RFC 7517 §5), and prepares its keys for this
+    /// backend. Keys of unknown types and those that are for something else are
+    /// skipped, as the RFC asks; each with its place in the set and the reason.
+    ///
+    /// # Errors
+    /// [`KeySetError`] when the text is no set, an id stands twice, or a
+    /// private key is shown.
+    ///
+    /// ```
+    /// use auth_core::key::{Backend, KeySet};
+    ///
+    /// // RFC 8037 A.2, and a type that is not known here.
+    /// let jwks = r#"{"keys":[
+    ///     {"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+    ///     {"kty":"AKP","alg":"ML-DSA-44"}]}"#;
+    /// let (keys, skipped) = KeySet::from_jwks_on(Backend::Ring, jwks)?;
+    /// assert!(keys.contains("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"));
+    /// assert_eq!(skipped.len(), 1);
+    /// # Ok::<(), auth_core::key::KeySetError>(())
+    /// ```
+    pub fn from_jwks_on(
+        backend: Backend,
+        json: &str,
+    ) -> Result<(Self, Vec<(usize, KeyError)>), KeySetError> {
         let set: RawSet<'_> = serde_json::from_str(json).map_err(|_| KeySetError::Malformed)?;
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
         for (place, jwk) in set.keys.into_iter().enumerate() {
             if is_private(jwk.get()) {
                 return Err(KeySetError::Private);
             }
-            let key = RawJwk::parse(jwk.get()).and_then(|jwk| VerifyingKey::from_raw(&jwk));
+            let key =
+                RawJwk::parse(jwk.get()).and_then(|jwk| VerifyingKey::from_raw(&jwk, backend));
             match key {
                 Ok(key) => keys.push(key),
                 Err(reason) => skipped.push((place, reason)),
             }
         }
         Ok((Self::new(keys)?, skipped))
+    }
+
+    /// The same keys, prepared for another library.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the library does not take one of them.
+    pub fn with_backend(self, backend: Backend) -> Result<Self, KeyError> {
+        let entry = |key: &VerifyingKey| {
+            Ok(Entry {
+                key: key.clone().with_backend(backend)?,
+                header: OnceLock::new(),
+            })
+        };
+        self.iter().map(entry).collect::<Result<_, _>>().map(Self)
     }
 
     /// The key that a token with this header is verified by: the one named,

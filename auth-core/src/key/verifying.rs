@@ -46,13 +46,13 @@ impl VerifyingKey {
         if is_private(json) && !jwk.is_secret() {
             return Err(KeyError::PrivateInPublic);
         }
-        Self::from_raw(&jwk)
+        Self::from_raw(&jwk, Backend::default())
     }
 
-    pub(super) fn from_raw(jwk: &RawJwk) -> Result<Self, KeyError> {
+    pub(super) fn from_raw(jwk: &RawJwk, backend: Backend) -> Result<Self, KeyError> {
         jwk.check_purpose("verify")?;
         let algorithm = jwk.algorithm()?;
-        let key = Self::new(algorithm, jwk.public(algorithm)?)?;
+        let key = Self::on(backend, algorithm, jwk.public(algorithm)?)?;
         match &jwk.kid {
             Some(kid) => key.with_kid(kid),
             None => Ok(key),
@@ -112,7 +112,10 @@ impl VerifyingKey {
     }
 
     pub(super) fn new(algorithm: Algorithm, public: Public) -> Result<Self, KeyError> {
-        let backend = Backend::default();
+        Self::on(Backend::default(), algorithm, public)
+    }
+
+    fn on(backend: Backend, algorithm: Algorithm, public: Public) -> Result<Self, KeyError> {
         let thumbprint = Thumbprint::of(&public);
         Ok(Self {
             shared: Arc::new(Shared {

@@ -4,7 +4,7 @@ use auth_core::SystemRandom;
 use auth_core::key::{Algorithm, Backend, KeyError, KeySet, KeySetError, SigningKey};
 use serde_json::{Value, json};
 
-use crate::support::{ASYMMETRIC, Rig, encode, private, verifier};
+use crate::support::{ASYMMETRIC, Rig, decode, encode, private, verifier};
 
 fn jwk(algorithm: Algorithm, kid: &str) -> Value {
     let key = private(algorithm).verifying_key().clone();
@@ -16,8 +16,28 @@ fn with(mut jwk: Value, name: &str, value: Value) -> Value {
     jwk
 }
 
-fn read(keys: &[Value]) -> Result<(KeySet, Vec<(usize, KeyError)>), KeySetError> {
-    KeySet::from_jwks(&json!({ "keys": keys }).to_string())
+type Read = Result<(KeySet, Vec<(usize, KeyError)>), KeySetError>;
+
+fn read(keys: &[Value]) -> Read {
+    read_text(&json!({ "keys": keys }).to_string())
+}
+
+/// What every backend says of the text, as the default one read it.
+fn read_text(text: &str) -> Read {
+    let kids = |read: &Read| -> Result<_, KeySetError> {
+        let (keys, skipped) = read.as_ref().map_err(|error| *error)?;
+        let kids: Vec<_> = keys.iter().map(|key| key.kid().to_owned()).collect();
+        Ok((kids, skipped.clone()))
+    };
+    let default = KeySet::from_jwks(text);
+    for &backend in Backend::ALL {
+        let read = KeySet::from_jwks_on(backend, text);
+        assert_eq!(kids(&read), kids(&default), "{backend:?} {text}");
+        if let Ok((keys, _)) = read {
+            assert!(keys.iter().all(|key| key.backend() == backend));
+        }
+    }
+    default
 }
 
 #[test]
@@ -100,6 +120,38 @@ fn c44_keys_that_are_not_understood_are_skipped_and_the_others_verify() {
     }
 }
 
+/// A set that a backend read, and one that was moved to it, are one set.
+#[test]
+fn a_set_verifies_the_same_on_every_backend_it_is_read_by_or_moved_to() {
+    let signers = ASYMMETRIC
+        .iter()
+        .map(|it| private(*it).with_kid(it.as_str()).unwrap());
+    let (mut jwks, mut tokens) = (Vec::new(), Vec::new());
+    for signer in signers {
+        jwks.push(signer.verifying_key().to_jwk());
+        let algorithm = signer.verifying_key().algorithm();
+        tokens.push((algorithm, Rig::new(signer, Backend::default()).token()));
+    }
+    let text = json!({ "keys": jwks }).to_string();
+    for &from in Backend::ALL {
+        let (read, skipped) = KeySet::from_jwks_on(from, &text).unwrap();
+        assert_eq!(skipped, []);
+        for &to in Backend::ALL {
+            let moved = read.clone().with_backend(to).unwrap();
+            assert!(read.iter().all(|key| key.backend() == from));
+            assert!(moved.iter().all(|key| key.backend() == to));
+            assert_eq!(moved.to_jwks(), read.to_jwks());
+            for (algorithm, token) in &tokens {
+                let (signed, signature) = token.rsplit_once('.').unwrap();
+                let key = moved.find(Some(algorithm.as_str()), *algorithm).unwrap();
+                let signature = decode(signature);
+                assert!(key.verifies(signed.as_bytes(), &signature));
+                assert!(!key.verifies(b"another message", &signature));
+            }
+        }
+    }
+}
+
 /// A key that was shown is nobody's any more, whatever it was for.
 #[test]
 fn c45_a_private_member_refuses_the_whole_set() {
@@ -177,11 +229,7 @@ fn what_is_no_set_is_refused_and_an_empty_set_verifies_nothing() {
         format!(r#"{{"keys":[{one}]}} "#) + "x",
         format!("\u{feff}{{\"keys\":[{one}]}}"),
     ] {
-        assert_eq!(
-            KeySet::from_jwks(&bad).err(),
-            Some(KeySetError::Malformed),
-            "{bad}"
-        );
+        assert_eq!(read_text(&bad).err(), Some(KeySetError::Malformed), "{bad}");
     }
     let (empty, _) = read(&[]).unwrap();
     let key = SigningKey::generate(&SystemRandom::new()).unwrap();

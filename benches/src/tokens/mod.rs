@@ -31,7 +31,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
 ];
 
 /// Ours on both backends against each backend's own primitive, jsonwebtoken,
-/// and whoever else is given; EdDSA is verified by ed25519-dalek too.
+/// and whoever else is given; `EdDSA` is verified by ed25519-dalek too.
 pub fn suite(peers: Vec<Box<dyn Peer>>) -> Suite {
     Suite {
         name: "tokens",

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use auth_core::key::{KeySet, KeySetError, VerifyingKey};
+use auth_core::key::{Backend, KeyError, KeySet, KeySetError, VerifyingKey};
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::Value;
 
@@ -16,7 +16,12 @@ pub fn jwks(data: &[u8]) {
     let json = serde_json::from_str::<Value>(text).ok();
     let listed = json.as_ref().and_then(|json| json["keys"].as_array());
     let shows_private = listed.map(|keys| keys.iter().any(is_private));
-    let (set, skipped) = match KeySet::from_jwks(text) {
+    let read = KeySet::from_jwks(text);
+    for &backend in Backend::ALL {
+        let there = KeySet::from_jwks_on(backend, text);
+        assert_eq!(told(&there), told(&read), "{backend:?}");
+    }
+    let (set, skipped) = match read {
         Ok(read) => read,
         Err(error) => {
             // A name that stands twice is seen by us and not by `Value`.
@@ -44,6 +49,16 @@ pub fn jwks(data: &[u8]) {
     );
     let foreign: JwkSet = serde_json::from_str(&text).expect("jsonwebtoken reads it");
     assert_eq!(foreign.keys.len(), set.iter().count());
+}
+
+type Skipped = Vec<(usize, KeyError)>;
+
+/// The ids of a set, and what was skipped of it and why.
+fn told(
+    read: &Result<(KeySet, Skipped), KeySetError>,
+) -> Result<(Vec<&str>, &Skipped), KeySetError> {
+    let (set, skipped) = read.as_ref().map_err(|error| *error)?;
+    Ok((set.iter().map(VerifyingKey::kid).collect(), skipped))
 }
 
 fn is_private(jwk: &Value) -> bool {
