@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::jwt::TokenIssuer;
-use auth_core::key::{KeySetError, KeySource};
+use auth_core::key::{Backend, KeySetError, KeySource};
 use auth_core::password::{BreachCheck, ContextWords, HashPool, PasswordPolicy, PoolError};
 use auth_core::revocation::RevocationView;
 use auth_core::verifier::{Verifier, VerifierBuildError};
@@ -31,6 +31,7 @@ use crate::profile::{PlainProfile, TokenProfile};
 /// - hash pool: one thread a core, less one when there are several
 /// - signing keys: made, sealed, shared and changed in the store, as
 ///   [`KeyRotation`] says: a new one every 30 days
+/// - library that signs and verifies by them: [`Backend::Ring`]
 /// - token profile: no scope, no claims of the application's own
 /// - attempts at passwords: counted, in a store that must do so
 /// - response floor of log-in: none
@@ -44,6 +45,7 @@ pub struct AuthBuilder {
     access_token: Duration,
     lifetimes: Lifetimes,
     rotation: Option<KeyRotation>,
+    backend: Option<Backend>,
     keys: Option<OwnKeys>,
     policy: PasswordPolicy,
     breaches: Option<BreachCheck>,
@@ -74,6 +76,13 @@ pub enum BuildError {
          read the key from where it is kept, or give none and leave the keys to the store"
     )]
     EphemeralKey,
+    /// A library was chosen for signing keys, and the application's own were
+    /// given, which are prepared for one already.
+    #[error(
+        "the application's own signing keys are prepared for a library already: \
+         choose it by SigningKey::with_backend"
+    )]
+    OwnKeysBackend,
     /// The application's own signing keys make no set.
     #[error("the application's own signing keys: {0}")]
     OwnKeys(#[from] KeySetError),
@@ -138,6 +147,7 @@ impl AuthBuilder {
                 grace: Duration::from_secs(30),
             },
             rotation: None,
+            backend: None,
             keys: None,
             policy: PasswordPolicy::default(),
             breaches: None,
@@ -175,6 +185,20 @@ impl AuthBuilder {
     /// Signing keys are changed as `rotation` says.
     pub const fn with_signing_key_rotation(mut self, rotation: KeyRotation) -> Self {
         self.rotation = Some(rotation);
+        self
+    }
+
+    /// Tokens are signed, and verified, by the library that `backend` names. All
+    /// accept the same tokens; they differ in speed and in who wrote them. The
+    /// store says nothing of it: instances of one store may each use another,
+    /// and one may change it from one start to the next.
+    ///
+    /// All else (sealing the keys, refresh tokens, derived keys) stays with
+    /// ring. The application's [own keys](Self::with_keys) are prepared for a
+    /// library already, by
+    /// [`SigningKey::with_backend`](auth_core::key::SigningKey::with_backend).
+    pub const fn with_signing_key_backend(mut self, backend: Backend) -> Self {
+        self.backend = Some(backend);
         self
     }
 
@@ -323,6 +347,7 @@ impl AuthBuilder {
             clock.clone(),
             view.clone(),
             self.rotation.unwrap_or_default(),
+            self.backend.unwrap_or_default(),
         ));
         keys.load().await?;
         let tending = Tending::begin(&keys);
@@ -331,6 +356,9 @@ impl AuthBuilder {
     }
 
     fn check_keys(&self) -> Result<(), BuildError> {
+        if self.keys.is_some() && self.backend.is_some() {
+            return Err(BuildError::OwnKeysBackend);
+        }
         match (&self.keys, &self.rotation) {
             (None, rotation) => rotation
                 .unwrap_or_default()

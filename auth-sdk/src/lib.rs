@@ -69,7 +69,7 @@ pub use auth_core::{
     RootSecret, RootSecrets, Scope, SessionId, SystemRandom, TenantId, Timestamp, TrustedProxies,
     UserId,
     jwt::AccessToken,
-    key::Jwks,
+    key::{Backend, Jwks},
     password::{
         Argon2Backend, BreachCheck, BreachRanges, ContextWords, HashPool, Password, PasswordHash,
         PasswordPolicy,

@@ -7,7 +7,7 @@ use auth_store::{KeyState, RevokeKeyOutcome, StoreError, StoreErrorKind};
 
 use crate::auth::{Auth, to_the_end};
 use crate::error::AuthError;
-use crate::keys::{KeyLoadError, new_key};
+use crate::keys::KeyLoadError;
 
 /// A signing key, as an operator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Auth {
     #[tracing::instrument(skip_all)]
     pub async fn revoke_signing_key(&self, kid: &str) -> Result<(), AuthError> {
         let keys = self.shared.keys.stored()?.clone();
-        let replacement = Arc::new(new_key(&keys.roots, &*keys.random)?);
+        let replacement = Arc::new(keys.new_key()?);
         let (shared, kid) = (self.shared.clone(), Arc::<str>::from(kid));
         to_the_end(async move {
             let named = kid.clone();

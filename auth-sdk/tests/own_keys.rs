@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::jwt::insecure::peek;
-use auth_core::key::{Algorithm, KeySetError, SigningKey, VerifyingKey};
+use auth_core::key::{Algorithm, Backend, KeySetError, SigningKey, VerifyingKey};
 use auth_core::revocation::Revocation;
 use auth_core::verifier::VerifyError;
 use auth_core::{ManualClock, SystemRandom};
@@ -218,6 +218,31 @@ async fn keys_that_make_no_set_are_refused_by_name() {
         matches!(built, Err(BuildError::KeyRotation(_))),
         "{built:?}"
     );
+}
+
+/// They are prepared for a library already, and keep it; another one that is
+/// asked for besides is not passed over in silence.
+#[tokio::test]
+async fn own_keys_are_used_by_the_library_they_are_prepared_for() {
+    let place = place();
+    for &backend in Backend::ALL {
+        let key = kept(Algorithm::EdDsa).with_backend(backend).unwrap();
+        let auth = place.build(key).await.unwrap();
+        if backend == Backend::ALL[0] {
+            place.sign_up(&auth).await;
+        }
+        assert!(accepts(&auth, &place.log_in(&auth).await), "{backend:?}");
+
+        let built = builder(&place.store, &place.clock, root(1))
+            .with_keys(kept(Algorithm::EdDsa))
+            .with_signing_key_backend(backend)
+            .build()
+            .await;
+        assert!(
+            matches!(built, Err(BuildError::OwnKeysBackend)),
+            "{built:?}"
+        );
+    }
 }
 
 /// Revoked is for ever, whoever brings the key again and for whatever.

@@ -10,7 +10,8 @@ use auth_core::jwt::insecure::peek;
 use auth_core::verifier::VerifyError;
 use auth_core::{ManualClock, RootSecrets};
 use auth_sdk::{
-    Auth, AuthError, BuildError, Context, KeyRotation, KeyState, LogIn, SignUp, Store, TokenPair,
+    Auth, AuthError, Backend, BuildError, Context, KeyRotation, KeyState, LogIn, SignUp, Store,
+    TokenPair,
 };
 use auth_store::{MemoryStore, SigningKeyStore};
 use support::unsure::Unsure;
@@ -24,7 +25,8 @@ const MONTH_BUT_AN_HOUR: Duration = Duration::from_secs((30 * 24 - 1) * 3600);
 /// From the end of a key's turn until it verifies no more.
 const VERIFIES: Duration = Duration::from_secs(300 + 120);
 
-/// Instances of one store that read the keys all the time.
+/// Instances of one store that read the keys all the time, each on another
+/// cryptographic library as far as there are some.
 struct Fleet {
     auths: Vec<Auth>,
     store: Arc<dyn Store>,
@@ -70,6 +72,7 @@ impl Fleet {
     ) -> Result<Auth, BuildError> {
         builder(store, &self.clock, root)
             .with_signing_key_rotation(quick())
+            .with_signing_key_backend(Backend::ALL[self.auths.len() % Backend::ALL.len()])
             .build()
             .await
     }

@@ -12,14 +12,15 @@ use std::time::Duration;
 use auth_core::jwt::insecure::peek;
 use auth_core::{SecureRandom, SystemRandom, draw};
 use auth_sdk::{
-    Audience, Auth, Context, Issuer, KeyRotation, KeyState, LogIn, PgStore, SignUp, TokenPair,
+    Audience, Auth, Backend, Context, Issuer, KeyRotation, KeyState, LogIn, PgStore, SignUp,
+    TokenPair,
 };
 use auth_testkit::servers;
 use support::{PASSWORD, password, quick_pool, root};
 
 const INSTANCES: usize = 8;
 
-async fn instance(url: &str, schema: &str) -> Auth {
+async fn instance(url: &str, schema: &str, backend: Backend) -> Auth {
     let store = PgStore::builder(url)
         .with_schema(schema)
         .with_max_connections(2)
@@ -38,19 +39,22 @@ async fn instance(url: &str, schema: &str) -> Auth {
     )
     .with_hash_pool(quick_pool())
     .with_signing_key_rotation(rotation)
+    .with_signing_key_backend(backend)
     .build()
     .await
     .unwrap()
 }
 
+/// Each on another cryptographic library as far as there are some.
 /// In a schema that no earlier run on the same server has used.
 async fn fleet() -> Vec<Auth> {
     let url = servers::postgres_url().await.unwrap();
     let random: [u8; 8] = draw(&SystemRandom::new() as &dyn SecureRandom).unwrap();
     let schema = &format!("keys_{:016x}", u64::from_be_bytes(random));
-    let starting = (0..INSTANCES).map(|_| {
+    let starting = (0..INSTANCES).map(|at| {
+        let backend = Backend::ALL[at % Backend::ALL.len()];
         let (url, schema) = (url.clone(), schema.clone());
-        tokio::spawn(async move { instance(&url, &schema).await })
+        tokio::spawn(async move { instance(&url, &schema, backend).await })
     });
     let mut fleet = Vec::new();
     for task in starting.collect::<Vec<_>>() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::key::{KeySet, SigningKey};
+use auth_core::key::{Backend, KeySet, SigningKey};
 use auth_core::{RootSecrets, Timestamp};
 use auth_store::{KeyLife, KeyState, SigningKeys};
 
@@ -34,10 +34,12 @@ pub(super) struct Present {
 }
 
 impl Held {
-    /// Unseals what was read and can still be needed, but for what `known` has.
+    /// Unseals for `backend` what was read and can still be needed, but for what
+    /// `known` has.
     pub(super) fn new(
         read: &SigningKeys,
         roots: &RootSecrets,
+        backend: Backend,
         known: &Self,
     ) -> Result<Self, KeyLoadError> {
         let known_key = |kid: &str| known.find(kid).and_then(|held| held.key.clone());
@@ -47,7 +49,7 @@ impl Held {
                 _ if !life.state(read.now).verifies() => None,
                 // A key is what its id says; it was opened before.
                 Some(key) => Some(key),
-                None => Some(unseal(sealed, roots)?),
+                None => Some(unseal(sealed, roots, backend)?),
             };
             keys.push(HeldKey {
                 kid: sealed.kid.clone(),

@@ -17,9 +17,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use auth_core::key::{KeyEpoch, KeySet, KeySource, SigningKey, Unavailable};
+use auth_core::key::{Backend, KeyEpoch, KeySet, KeySource, SigningKey, Unavailable};
 use auth_core::revocation::{Revocation, RevocationView};
-use auth_core::{Clock, FlooredClock, Monotonic, RootSecrets, SecureRandom, Timestamp};
+use auth_core::{
+    Clock, EntropyError, FlooredClock, Monotonic, RootSecrets, SecureRandom, Timestamp,
+};
 use auth_store::{
     AddKeyOutcome, KeyState, NewSigningKey, SealedKey, SigningKeyStore, SigningKeys, Store,
     StoreErrorKind,
@@ -29,7 +31,7 @@ use tokio::sync::{Mutex, MutexGuard};
 pub(crate) use origin::Keys;
 pub use own::OwnKeys;
 pub use rotation::KeyRotation;
-pub(crate) use sealing::{KeyLoadError, new_key};
+pub(crate) use sealing::KeyLoadError;
 pub(crate) use task::Tending;
 
 use held::{Held, HeldKey, Present};
@@ -42,6 +44,9 @@ pub(crate) struct StoredKeys {
     pub(crate) clock: Arc<FlooredClock>,
     pub(crate) view: RevocationView,
     pub(crate) rotation: KeyRotation,
+    /// What signs, and verifies by them, here. The rows say nothing of it:
+    /// another instance may use another.
+    pub(crate) backend: Backend,
     state: RwLock<State>,
     epoch: KeyEpoch,
     /// Held while the keys are asked for, so that an older answer never
@@ -79,6 +84,7 @@ impl StoredKeys {
         clock: Arc<FlooredClock>,
         view: RevocationView,
         rotation: KeyRotation,
+        backend: Backend,
     ) -> Self {
         Self {
             store,
@@ -87,6 +93,7 @@ impl StoredKeys {
             clock,
             view,
             rotation,
+            backend,
             state: RwLock::default(),
             epoch: KeyEpoch::new(),
             asked: Mutex::new(Asked {
@@ -114,7 +121,7 @@ impl StoredKeys {
     }
 
     async fn seal_anew(&self, sealed: &SealedKey) -> Result<(), KeyLoadError> {
-        if let Some(anew) = sealing::seal_anew(sealed, &self.roots, &*self.random)? {
+        if let Some(anew) = sealing::seal_anew(sealed, &self.roots, self.backend, &*self.random)? {
             let keys = self.keys_of_store()?;
             let is_mine = keys
                 .reseal_signing_key(&sealed.kid, &sealed.private, &anew)
@@ -222,6 +229,11 @@ impl StoredKeys {
         Ok(read)
     }
 
+    /// Draws a key, sealed, that nobody has stored yet.
+    pub(crate) fn new_key(&self) -> Result<NewSigningKey, EntropyError> {
+        sealing::new_key(self.backend, &self.roots, &*self.random)
+    }
+
     /// Proposes a key after those that were read. Others may do the same; the
     /// store lets one win, and then it is everybody's.
     async fn add(
@@ -230,7 +242,7 @@ impl StoredKeys {
         read: SigningKeys,
         signs_in: Duration,
     ) -> Result<SigningKeys, KeyLoadError> {
-        let key: NewSigningKey = new_key(&self.roots, &*self.random)?;
+        let key = self.new_key()?;
         let after = read.keys.last().map(|key| key.kid.as_str());
         let added = self
             .keys_of_store()?
@@ -260,7 +272,7 @@ impl StoredKeys {
                 self.view.raise(&Revocation::of_key(thumbprint), read.now);
             }
         }
-        let mut held = Held::new(&read, &self.roots, &self.read().held)?;
+        let mut held = Held::new(&read, &self.roots, self.backend, &self.read().held)?;
         // As time goes on there are fewer: what is a set now will be one then.
         held.at(read.now)?;
         let mut state = self.write();

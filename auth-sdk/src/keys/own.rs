@@ -14,6 +14,9 @@ use auth_core::key::{KeySet, KeySetError, SigningKey, VerifyingKey};
 /// the old one's public half as another; and without the old one once its last
 /// token has expired. A key that is no longer trusted is left out at once.
 ///
+/// Each key is used by the library that it is prepared for
+/// ([`SigningKey::with_backend`], [`VerifyingKey::with_backend`]).
+///
 /// A key that signs is read from where it is kept. One that the process has
 /// drawn ([`SigningKey::is_ephemeral`]) is taken beside a store that forgets
 /// too, as in tests, and refused beside any other.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::key::{Algorithm, SigningKey};
+use auth_core::key::{Algorithm, Backend, SigningKey};
 use auth_core::{EntropyError, RootSecrets, Sealed, SecureRandom, UnsealError};
 use auth_store::{NewSigningKey, SealedKey, StoreError};
 
@@ -21,12 +21,14 @@ pub(crate) enum KeyLoadError {
     Store(#[from] StoreError),
 }
 
-/// Draws a key, sealed under the active root secret.
-pub(crate) fn new_key(
+/// Draws a key that `backend` signs with, sealed under the active root secret.
+pub(super) fn new_key(
+    backend: Backend,
     roots: &RootSecrets,
     random: &dyn SecureRandom,
 ) -> Result<NewSigningKey, EntropyError> {
-    let key = SigningKey::generate(random)?;
+    let key =
+        SigningKey::generate_on(backend, Algorithm::EdDsa, random).map_err(|_| EntropyError)?;
     let public = key.verifying_key();
     Ok(NewSigningKey {
         kid: public.kid().to_owned(),
@@ -40,10 +42,12 @@ pub(crate) fn new_key(
     })
 }
 
-/// Opens a stored key. It is the one its id says, or none.
+/// Opens a stored key, and prepares it for `backend`. It is the one its id says,
+/// or none.
 pub(super) fn unseal(
     sealed: &SealedKey,
     roots: &RootSecrets,
+    backend: Backend,
 ) -> Result<Arc<SigningKey>, KeyLoadError> {
     let der = sealed
         .private
@@ -53,7 +57,9 @@ pub(super) fn unseal(
             _ => KeyLoadError::Damaged,
         })?;
     let algorithm = Algorithm::from_name(&sealed.algorithm).ok_or(KeyLoadError::Damaged)?;
-    let key = SigningKey::from_pkcs8(der.expose(), algorithm).map_err(|_| KeyLoadError::Damaged)?;
+    let key = SigningKey::from_pkcs8(der.expose(), algorithm)
+        .and_then(|key| key.with_backend(backend))
+        .map_err(|_| KeyLoadError::Damaged)?;
     if key.verifying_key().thumbprint().to_string() == sealed.kid {
         Ok(Arc::new(key))
     } else {
@@ -65,13 +71,14 @@ pub(super) fn unseal(
 pub(super) fn seal_anew(
     sealed: &SealedKey,
     roots: &RootSecrets,
+    backend: Backend,
     random: &dyn SecureRandom,
 ) -> Result<Option<Sealed>, KeyLoadError> {
     let active = roots.active();
     if sealed.private.root() == Some(active.id()) {
         return Ok(None);
     }
-    let key = unseal(sealed, roots)?;
+    let key = unseal(sealed, roots, backend)?;
     let der = key.expose().expose();
     Ok(Some(Sealed::seal(
         active,

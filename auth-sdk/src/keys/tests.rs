@@ -20,16 +20,35 @@ async fn keys_of(
     clock: &Arc<ManualClock>,
     rotation: KeyRotation,
 ) -> StoredKeys {
+    keys_on(Backend::default(), store, clock, rotation, root(1)).await
+}
+
+fn root(n: u8) -> RootSecrets {
+    root_secret(n).into()
+}
+
+fn root_secret(n: u8) -> RootSecret {
+    let mut bytes = *b"0123456789abcdef0123456789abcdef";
+    bytes[0] = n;
+    RootSecret::from_bytes(&bytes).unwrap()
+}
+
+async fn keys_on(
+    backend: Backend,
+    store: &MemoryStore,
+    clock: &Arc<ManualClock>,
+    rotation: KeyRotation,
+    roots: RootSecrets,
+) -> StoredKeys {
     store.settings(300 * SECOND).await.unwrap();
     let keys = StoredKeys::new(
         Arc::new(store.clone()),
-        RootSecret::from_bytes(b"0123456789abcdef0123456789abcdef")
-            .unwrap()
-            .into(),
+        roots,
         Arc::new(SystemRandom::new()),
         Arc::new(FlooredClock::new(clock.clone())),
         RevocationView::new(),
         rotation,
+        backend,
     );
     keys.load().await.unwrap();
     keys
@@ -48,7 +67,7 @@ async fn the_epoch_tells_of_a_revocation_here_at_once_and_elsewhere_after_a_relo
     for _ in 0..3 {
         let before = (here.epoch(), there.epoch());
         let kid = here.keys().iter().next().unwrap().kid().to_owned();
-        let replacement = new_key(&here.roots, &*here.random).unwrap();
+        let replacement = here.new_key().unwrap();
         let revoking = store.revoke_signing_key(&kid, Some(&replacement)).await;
         assert_eq!(revoking.unwrap().value, RevokeKeyOutcome::Revoked);
         here.revoke(&kid);
@@ -123,4 +142,49 @@ async fn the_signer_is_whose_turn_it_is() {
     assert!(keys.signer_now().is_none());
     keys.look_after().await.unwrap();
     assert!(keys.signer().await.is_err());
+}
+
+/// Keys that are drawn here, those that others have stored, and those that are
+/// sealed anew: whoever holds them, on whatever library, they are the same.
+#[tokio::test]
+async fn every_stored_key_is_prepared_for_the_chosen_backend() {
+    let both = |active, other| {
+        let roots = root(active).with_other(root_secret(other));
+        roots.unwrap()
+    };
+    let quick = KeyRotation::never()
+        .with_lead(100 * SECOND)
+        .with_reload(SECOND);
+    for &first in Backend::ALL {
+        for &second in Backend::ALL {
+            let clock = Arc::new(ManualClock::at(NOW));
+            let store = MemoryStore::with_clock(clock.clone());
+            drop(keys_on(first, &store, &clock, quick, root(1)).await);
+            let there = keys_on(second, &store, &clock, quick, both(2, 1)).await;
+            let resealed = store.signing_keys().await.unwrap().keys;
+            assert_eq!(
+                resealed[0].private.root(),
+                Some(root(2).active().id()),
+                "the other instance seals under its own root secret"
+            );
+            let here = keys_on(first, &store, &clock, quick, root(2)).await;
+            let all = [here, there];
+            all[0].rotate().await.unwrap();
+            for keys in &all {
+                keys.look_after().await.unwrap();
+                assert_eq!(keys.keys().iter().count(), 2);
+            }
+            for step in 0..2 {
+                for keys in &all {
+                    let signer = keys.signer().await.unwrap();
+                    assert_eq!(signer.verifying_key().backend(), keys.backend, "{step}");
+                    let set = keys.keys();
+                    assert!(set.iter().all(|key| key.backend() == keys.backend));
+                    assert!(set.contains(signer.verifying_key().kid()));
+                }
+                clock.advance(100 * SECOND);
+            }
+            assert_eq!(all.map(|keys| keys.backend), [first, second]);
+        }
+    }
 }

@@ -28,11 +28,12 @@ use crate::secret::Secret;
 /// takes 20 ms that no request should wait for. A failure is told by the first
 /// that needs more.
 pub(super) fn warm_up() {
-    static WARM_UP: Once = Once::new();
     WARM_UP.call_once(|| {
         let _ = library::rand::fill(&mut [0]);
     });
 }
+
+static WARM_UP: Once = Once::new();
 
 /// PKCS#8 of a new key.
 pub(super) fn generate_rsa(size: RsaSize) -> Result<Secret<Vec<u8>>, KeyError> {
@@ -73,4 +74,27 @@ fn modulus_len(key: &RsaKeyPair) -> usize {
 
 fn ecdsa(kind: &'static EcdsaSigningAlgorithm, der: &[u8]) -> Result<EcdsaKeyPair, KeyRejected> {
     EcdsaKeyPair::from_pkcs8(kind, der)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{Algorithm, Backend, SigningKey};
+    use crate::random::SystemRandom;
+
+    /// Each in a process of its own, in which nothing was drawn before.
+    #[test]
+    fn a_key_that_is_made_ready_to_verify_has_drawn_entropy_already() {
+        let key = SigningKey::generate(&SystemRandom::new()).unwrap();
+        let public = key.verifying_key().clone();
+        public.with_backend(Backend::AwsLcRs).unwrap();
+        assert!(WARM_UP.is_completed());
+    }
+
+    #[test]
+    fn a_key_that_is_made_ready_to_sign_has_drawn_entropy_already() {
+        let key = SigningKey::generate(&SystemRandom::new()).unwrap();
+        key.with_backend(Backend::AwsLcRs).unwrap();
+        assert!(WARM_UP.is_completed());
+    }
 }
