@@ -1,7 +1,9 @@
 //! Which library verifies by the keys that were fetched.
 
+use std::time::Duration;
+
 use auth_core::SystemRandom;
-use auth_core::key::{Algorithm, Backend, KeySource, SigningKey};
+use auth_core::key::{Algorithm, Backend, KeySource, SigningKey, VerifyingKey};
 
 use crate::support::{COOL_DOWN, Rig, cold_rig, jwks, rig, with_member};
 
@@ -14,7 +16,7 @@ fn drawn(algorithm: Algorithm) -> SigningKey {
 
 /// What the keys that are known now are prepared for.
 fn prepared(rig: &Rig) -> Vec<Backend> {
-    rig.keys.keys().iter().map(|key| key.backend()).collect()
+    rig.keys.keys().iter().map(VerifyingKey::backend).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -44,7 +46,7 @@ async fn every_key_is_prepared_for_the_chosen_backend_and_verifies_by_it() {
                 let forged = rig.token_of(&drawn(key.verifying_key().algorithm()));
                 assert_eq!(rig.answer(&forged).await, "bad signature", "{backend:?}");
             }
-            rig.pass(std::time::Duration::from_secs(300)).await;
+            rig.pass(Duration::from_secs(300)).await;
         }
     }
 }

@@ -79,7 +79,7 @@ fn ecdsa(kind: &'static EcdsaSigningAlgorithm, der: &[u8]) -> Result<EcdsaKeyPai
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{Algorithm, Backend, SigningKey};
+    use crate::key::{Backend, SigningKey};
     use crate::random::SystemRandom;
 
     /// Each in a process of its own, in which nothing was drawn before.
