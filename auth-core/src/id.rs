@@ -79,6 +79,10 @@ uuid_id! {
     SessionId
 }
 uuid_id! {
+    /// An API key. It is in the key itself, and no secret.
+    ApiKeyId
+}
+uuid_id! {
     /// A tenant; the `tid` claim. Nothing of one tenant is visible in another.
     TenantId
 }

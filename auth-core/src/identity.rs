@@ -1,4 +1,4 @@
-//! Who is calling: a token that was verified.
+//! Who is calling: a token or an API key that was verified.
 
 use std::any::Any;
 use std::fmt;
@@ -6,13 +6,20 @@ use std::sync::{Arc, OnceLock};
 
 use serde::de::DeserializeOwned;
 
-use crate::id::{ClientId, SessionId, TenantId, UserId};
+use crate::id::{ApiKeyId, ClientId, SessionId, TenantId, UserId};
 use crate::jwt::Claims;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 
-/// A verified access token. There is no other way to get one than through a
-/// [`Verifier`](crate::verifier::Verifier).
+/// A verified access token, or a verified API key. There is no other way to
+/// get one than through a [`Verifier`](crate::verifier::Verifier).
+///
+/// An API key says what a token of its user would, without what only a log-in
+/// could say: it has no session, no client and no `auth_time`, so whoever asks
+/// for a recent log-in ([`and_logged_in_within`]) refuses it. Its scope is the
+/// key's own, which never exceeds the user's.
+///
+/// [`and_logged_in_within`]: crate::Requirement::and_logged_in_within
 ///
 /// A subject is one only together with its issuer (RFC 7519 §4.1.2). What is
 /// typed as this SDK's ([`user`](Self::user), [`tenant`](Self::tenant),
@@ -22,6 +29,7 @@ pub struct Identity {
     claims: Claims,
     /// Whether the verifier's own issuer said it.
     is_own: bool,
+    api_key: Option<ApiKeyId>,
     custom: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -35,8 +43,23 @@ impl Identity {
         Self {
             claims,
             is_own,
+            api_key: None,
             custom: OnceLock::new(),
         }
+    }
+
+    /// The claims are the key's.
+    pub(crate) fn of_api_key(claims: Claims, key: ApiKeyId) -> Self {
+        Self {
+            api_key: Some(key),
+            ..Self::new(claims, true)
+        }
+    }
+
+    /// The API key that was presented; `None` if it was an access token. A
+    /// person is known to have logged in only where this is `None`.
+    pub const fn api_key(&self) -> Option<ApiKeyId> {
+        self.api_key
     }
 
     /// `iss`: who issued the token.
@@ -86,7 +109,8 @@ impl Identity {
         self.claims.roles()
     }
 
-    /// `exp`: from when on it is dead.
+    /// `exp`: from when on it is dead; of an API key without an end,
+    /// [`Timestamp::MAX`].
     pub const fn expires_at(&self) -> Timestamp {
         self.claims.expires_at()
     }
@@ -130,6 +154,7 @@ impl fmt::Debug for Identity {
             .field("iss", &self.claims.issuer())
             .field("sub", &self.claims.subject())
             .field("sid", &self.claims.session())
+            .field("api_key", &self.api_key)
             .finish_non_exhaustive()
     }
 }

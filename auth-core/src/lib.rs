@@ -9,6 +9,7 @@
 //! the ports: [`Clock`], [`SecureRandom`], [`KeySource`](key::KeySource),
 //! [`RevocationLog`](revocation::RevocationLog).
 
+pub mod api_key;
 mod clock;
 mod device;
 mod error;
@@ -38,7 +39,7 @@ pub mod verifier;
 pub use clock::{Clock, FlooredClock, ManualClock, SystemClock};
 pub use device::{AccountKey, DeviceToken};
 pub use error::{Code, GrpcStatus};
-pub use id::{ClientId, ParseIdError, SessionId, TenantId, TokenId, UserId};
+pub use id::{ApiKeyId, ClientId, ParseIdError, SessionId, TenantId, TokenId, UserId};
 pub use identity::{ClaimsError, Identity};
 pub use issuer::{Audience, Issuer, NameError};
 pub use network::Network;

@@ -73,7 +73,7 @@ impl Requirement {
     }
 
     /// And logged in no longer than `age` ago. A token without `auth_time`
-    /// does not say when.
+    /// does not say when, and an API key never logs in.
     pub const fn and_logged_in_within(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self

@@ -17,6 +17,7 @@ mod issue;
 mod json;
 mod known;
 mod names;
+mod of_api_key;
 mod policy;
 mod scan;
 mod span;

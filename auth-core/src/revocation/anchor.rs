@@ -1,6 +1,6 @@
 //! What a decision stands on that is kept outside of a token.
 
-use crate::id::{SessionId, TenantId, UserId};
+use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 
 /// What a decision that was made from the store stands on: it is dead when that is
 /// revoked. The other side of a [`Target`](super::Target).
@@ -13,6 +13,11 @@ pub enum Anchor {
         tenant: TenantId,
         /// The session.
         session: SessionId,
+    },
+    /// An API key. An id is one key's, whatever its tenant.
+    ApiKey {
+        /// The key.
+        key: ApiKeyId,
     },
     /// A user as of a version.
     User {

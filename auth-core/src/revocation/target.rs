@@ -1,6 +1,6 @@
 //! What can be revoked.
 
-use crate::id::{SessionId, TenantId, UserId};
+use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::key::Thumbprint;
 use crate::time::Timestamp;
 
@@ -30,6 +30,13 @@ pub enum Target {
         tenant: TenantId,
         /// The lowest `tver` that lives.
         floor: i64,
+    },
+    /// An API key is dead, with both its secrets.
+    ApiKey {
+        /// The tenant of the key's user.
+        tenant: TenantId,
+        /// The key.
+        key: ApiKeyId,
     },
     /// Everything that a key has signed is dead, whoever's tokens they are and
     /// wherever the key still stands: in a configuration, in a remote issuer's

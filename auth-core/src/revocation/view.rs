@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::anchor::Anchor;
 use super::target::{Revocation, Target};
-use crate::id::{SessionId, TenantId, UserId};
+use crate::id::{ApiKeyId, SessionId, TenantId, UserId};
 use crate::key::Thumbprint;
 use crate::time::Timestamp;
 
@@ -43,6 +43,7 @@ struct Floors {
     sessions: HashMap<(TenantId, SessionId), Timestamp>,
     users: HashMap<(TenantId, UserId), Floor>,
     tenants: HashMap<TenantId, Floor>,
+    api_keys: HashMap<ApiKeyId, Timestamp>,
     /// Never forgotten: whoever has a key can make new tokens at any time.
     keys: HashSet<Thumbprint>,
     /// The size at which expired entries are looked for again.
@@ -196,6 +197,10 @@ impl Floors {
                     },
                 );
             }
+            Target::ApiKey { key, .. } => {
+                let known = self.api_keys.entry(key).or_insert(expires_at);
+                *known = expires_at.max(*known);
+            }
             Target::SigningKey { thumbprint } => {
                 self.keys.insert(thumbprint);
             }
@@ -217,6 +222,7 @@ impl Floors {
         let below = |floor: Option<&Floor>, version| floor.is_some_and(|f| version < f.at_least);
         match *anchor {
             Anchor::Session { tenant, session } => self.sessions.contains_key(&(tenant, session)),
+            Anchor::ApiKey { key } => self.api_keys.contains_key(&key),
             Anchor::User {
                 tenant,
                 user,
@@ -227,7 +233,15 @@ impl Floors {
     }
 
     fn len(&self) -> usize {
-        self.sessions.len() + self.users.len() + self.tenants.len() + self.keys.len()
+        let Self {
+            sessions,
+            users,
+            tenants,
+            api_keys,
+            keys,
+            ..
+        } = self;
+        sessions.len() + users.len() + tenants.len() + api_keys.len() + keys.len()
     }
 
     /// Forgets what has expired, each time the view has doubled: constant work
@@ -239,6 +253,7 @@ impl Floors {
         self.sessions.retain(|_, expires_at| now < *expires_at);
         self.users.retain(|_, floor| now < floor.expires_at);
         self.tenants.retain(|_, floor| now < floor.expires_at);
+        self.api_keys.retain(|_, expires_at| now < *expires_at);
         self.sweep_at = self.len() * 2;
     }
 }
@@ -371,7 +386,9 @@ mod tests {
         };
         let of_tenant = |version| Anchor::Tenant { tenant, version };
         let of_session = Anchor::Session { tenant, session };
-        for anchor in [of_user(5), of_tenant(5), of_session] {
+        let key = ApiKeyId::from_uuid(Uuid::from_u128(6));
+        let of_key = Anchor::ApiKey { key };
+        for anchor in [of_user(5), of_tenant(5), of_session, of_key] {
             assert!(!view.revokes(&anchor), "{anchor:?}");
         }
         raise(Target::User {
@@ -381,7 +398,8 @@ mod tests {
         });
         raise(Target::Tenant { tenant, floor: 6 });
         raise(Target::Session { tenant, session });
-        for anchor in [of_user(5), of_tenant(5), of_session] {
+        raise(Target::ApiKey { tenant, key });
+        for anchor in [of_user(5), of_tenant(5), of_session, of_key] {
             assert!(view.revokes(&anchor), "{anchor:?}");
         }
         assert!(!view.revokes(&of_user(6)) && !view.revokes(&of_tenant(6)));

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::api_keys::ApiKeys;
 use super::trusted::{Revocations, TrustedIssuer};
 use super::{Shared, Verifier};
+use crate::api_key::{ApiKeyLookup, ApiKeyPrefix};
 use crate::clock::{Clock, SystemClock};
 use crate::issuer::{Audience, Issuer};
 use crate::jwt::{RequiredClaims, TokenIssuer, TokenPolicy};
@@ -20,6 +22,7 @@ use crate::revocation::RevocationView;
 /// # Defaults
 /// - of the builder's issuer: those of [`TrustedIssuer`]
 /// - other issuers: none
+/// - API keys: none
 /// - leeway: 0 s
 /// - longest token: 8 KiB
 /// - clock: the system's
@@ -27,6 +30,7 @@ use crate::revocation::RevocationView;
 pub struct VerifierBuilder {
     own: TrustedIssuer,
     others: Vec<TrustedIssuer>,
+    api_keys: Option<ApiKeys>,
     leeway: Duration,
     max_len: usize,
     clock: Arc<dyn Clock>,
@@ -62,6 +66,7 @@ impl VerifierBuilder {
         Self {
             own: TrustedIssuer::new(issuer, audience, keys),
             others: Vec::new(),
+            api_keys: None,
             leeway: Duration::ZERO,
             max_len: TokenIssuer::MAX_LEN,
             clock: Arc::new(SystemClock),
@@ -74,6 +79,13 @@ impl VerifierBuilder {
     /// a subject is one only together with its issuer (RFC 7519 §4.1.2).
     pub fn with_issuer(mut self, other: TrustedIssuer) -> Self {
         self.others.push(other);
+        self
+    }
+
+    /// Accepts API keys of the builder's issuer too: credentials that begin
+    /// with `prefix`, looked up in `lookup` with every use.
+    pub fn with_api_keys(mut self, prefix: ApiKeyPrefix, lookup: Arc<dyn ApiKeyLookup>) -> Self {
+        self.api_keys = Some(ApiKeys { prefix, lookup });
         self
     }
 
@@ -146,6 +158,7 @@ impl VerifierBuilder {
         let Self {
             mut own,
             mut others,
+            api_keys,
             leeway,
             max_len,
             clock,
@@ -168,6 +181,7 @@ impl VerifierBuilder {
             shared: Arc::new(Shared {
                 own,
                 others,
+                api_keys,
                 max_len,
                 clock,
             }),

@@ -29,6 +29,15 @@
 //! of 3 is read from bytes that anybody can have written: it selects whose
 //! keys are tried, and is checked with the others in 13.
 //!
+//! # API keys
+//! With [`VerifierBuilder::with_api_keys`] a credential that begins with the
+//! application's prefix is an [API key](crate::api_key), never a token. What is
+//! checked: prefix, length, alphabet, version and checksum, then that this
+//! process has not revoked it, all without I/O; then, looked up, its secret
+//! (in constant time), that neither key nor user nor tenant is revoked or
+//! disabled, and its expiry. Whatever is wrong is `invalid_token`; that it
+//! cannot be looked up is `temporarily_unavailable`.
+//!
 //! # Two issuers
 //!
 //! ```
@@ -102,6 +111,7 @@
 //! # }
 //! ```
 
+mod api_keys;
 mod bearer;
 mod builder;
 mod trusted;
@@ -115,6 +125,10 @@ pub use builder::{VerifierBuildError, VerifierBuilder};
 pub use trusted::TrustedIssuer;
 pub use undecided::Undecided;
 
+use api_keys::ApiKeys;
+use undecided::Question;
+
+use crate::api_key::ApiKeyError;
 use crate::clock::Clock;
 use crate::error::Code;
 use crate::identity::Identity;
@@ -123,8 +137,8 @@ use crate::jwt::{Claims, Compact, TokenError, claimed_issuer};
 use crate::key::{KeySource, Unavailable};
 use crate::time::Now;
 
-/// Verifies access tokens of the issuers that it trusts. Clones share
-/// everything.
+/// Verifies access tokens of the issuers that it trusts, and API keys where it
+/// is told of them. Clones share everything.
 ///
 /// # Guarantees
 /// - A token is accepted by the keys of the issuer that it names, and on that
@@ -143,6 +157,7 @@ struct Shared {
     own: TrustedIssuer,
     /// In the order of their names.
     others: Vec<TrustedIssuer>,
+    api_keys: Option<ApiKeys>,
     max_len: usize,
     clock: Arc<dyn Clock>,
 }
@@ -154,6 +169,9 @@ pub enum VerifyError {
     /// It is no good.
     #[error(transparent)]
     Invalid(#[from] TokenError),
+    /// It is an API key, and no good.
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyError),
     /// It was good once, and is revoked.
     #[error("the token is revoked")]
     Revoked,
@@ -170,7 +188,7 @@ impl VerifyError {
     /// What the caller is told.
     pub const fn code(&self) -> Code {
         match self {
-            Self::Invalid(_) | Self::Revoked => Code::InvalidToken,
+            Self::Invalid(_) | Self::ApiKey(_) | Self::Revoked => Code::InvalidToken,
             Self::Undecided(_) | Self::Unavailable(_) => Code::Unavailable,
         }
     }
@@ -193,6 +211,12 @@ impl Verifier {
     /// [`VerifyError`]; [`Undecided`] when the answer needs I/O.
     pub fn verify_now(&self, token: &str) -> Result<Arc<Identity>, VerifyError> {
         let shared = &*self.shared;
+        if let Some(keys) = &shared.api_keys
+            && keys.prefix.is_of(token)
+        {
+            let presented = keys.read(token, &shared.own)?;
+            return Err(Undecided(Question::ApiKey(presented)).into());
+        }
         let compact = Compact::split(token, shared.max_len)?;
         let (trusted, payload, key) = if shared.others.is_empty() {
             let key = shared.own.check_signature(token, &compact)?;
@@ -210,12 +234,16 @@ impl Verifier {
     }
 
     /// Decides what [`verify_now`](Self::verify_now) could not: asks for the
-    /// keys of the issuer that the token names, and of no other.
+    /// keys of the issuer that the token names, and of no other; looks an API
+    /// key up.
     ///
     /// # Errors
     /// [`VerifyError`], never [`VerifyError::Undecided`].
     pub async fn confirm(&self, undecided: Undecided) -> Result<Arc<Identity>, VerifyError> {
-        let Undecided { token, kid, keys } = undecided;
+        let (token, kid, keys) = match undecided.0 {
+            Question::SigningKey { token, kid, keys } => (token, kid, keys),
+            Question::ApiKey(presented) => return self.confirm_api_key(&presented).await,
+        };
         keys.refresh(&kid).await?;
         match self.verify_now(token.expose()) {
             Err(VerifyError::Undecided(_)) => Err(TokenError::UnknownKey.into()),
@@ -272,6 +300,7 @@ impl fmt::Debug for Verifier {
         f.debug_struct("Verifier")
             .field("own", &self.shared.own.policy)
             .field("others", &self.shared.others.len())
+            .field("api_keys", &self.shared.api_keys)
             .finish_non_exhaustive()
     }
 }

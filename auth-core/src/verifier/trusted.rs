@@ -162,7 +162,9 @@ impl TrustedIssuer {
             .payload()
             .and_then(|payload| self.is_claimed_by(&payload))
         {
-            Ok(true) => Undecided::new(token, kid.unwrap_or_default(), self.keys.clone()).into(),
+            Ok(true) => {
+                Undecided::of_token(token, kid.unwrap_or_default(), self.keys.clone()).into()
+            }
             Ok(false) => TokenError::Issuer.into(),
             Err(reason) => reason.into(),
         }

@@ -6,9 +6,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use auth_core::api_key::{ApiKey, ApiKeySecret};
 use auth_core::key::{Algorithm, SigningKey};
 use auth_core::refresh::{RefreshToken, TokenSecret};
-use auth_core::{SessionId, SystemRandom, TenantId};
+use auth_core::{ApiKeyId, SessionId, SystemRandom, TenantId};
 use fuzz::{base64url, checks, fixture};
 use serde_json::{Value, json};
 // Its runtime is what the instrumented code calls.
@@ -28,6 +29,7 @@ fn main() -> Outcome {
     seeds.keys()?;
     seeds.ed25519()?;
     seeds.refresh_tokens()?;
+    seeds.api_keys()?;
     seeds.texts()
 }
 
@@ -184,6 +186,17 @@ impl Seeds {
         }
         self.write("refresh_token", [1; 60])?;
         self.write("refresh_token", [0xff; 60])
+    }
+
+    fn api_keys(&mut self) -> Outcome {
+        let secret = ApiKeySecret::draw(&SystemRandom::new())?;
+        for prefix in ["acme_live", "acme"] {
+            let id = ApiKeyId::from_uuid(Uuid::from_u128(7));
+            let key = ApiKey::encode(&prefix.parse()?, id, &secret);
+            self.write("api_key", format!("\0{}", key.expose()))?;
+        }
+        self.write("api_key", [3; 60])?;
+        self.write("api_key", [0xff; 60])
     }
 
     fn texts(&mut self) -> Outcome {

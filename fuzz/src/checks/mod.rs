@@ -1,5 +1,6 @@
 //! One check for each kind of input that comes from strangers.
 
+mod api_key;
 mod authorization;
 mod ed25519;
 mod jwk;
@@ -9,6 +10,7 @@ mod phc;
 mod refresh_token;
 mod token;
 
+pub use api_key::api_key;
 pub use authorization::authorization;
 pub use ed25519::ed25519;
 pub use jwk::jwk;
