@@ -54,6 +54,8 @@ pub enum GrpcStatus {
     AlreadyExists = 6,
     PermissionDenied = 7,
     ResourceExhausted = 8,
+    FailedPrecondition = 9,
+    Aborted = 10,
     Internal = 13,
     Unavailable = 14,
     Unauthenticated = 16,
@@ -89,6 +91,12 @@ codes! {
     IdentifierTaken: "identifier_taken", 409, AlreadyExists, "The identifier is already in use";
     /// No such thing, or not the caller's.
     NotFound: "not_found", 404, NotFound, "There is no such resource";
+    /// Somebody else changed it at the same time.
+    Conflict: "conflict", 409, Aborted, "It was changed at the same time; look at it again";
+    /// The account at another platform belongs to another user.
+    PlatformAccountTaken: "platform_account_taken", 409, AlreadyExists, "The account is already in use";
+    /// Without it the user could not log in any more.
+    LastLogInMethod: "last_log_in_method", 409, FailedPrecondition, "The last way to log in cannot be removed";
     /// The method is not allowed on this resource.
     MethodNotAllowed: "method_not_allowed", 405, InvalidArgument, "The method is not allowed here";
     /// The body is too large.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_core::api_key::ApiKeyPrefix;
 use auth_core::jwt::TokenIssuer;
 use auth_core::key::Jwks;
 use auth_core::password::{BreachCheck, HashPool, PasswordPolicy};
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) verifier: Verifier,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) response_floor: Option<Duration>,
+    /// What API keys begin with, if there are any.
+    pub(crate) api_key_prefix: Option<ApiKeyPrefix>,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_core::api_key::ApiKeyPrefix;
 use auth_core::jwt::TokenIssuer;
 use auth_core::key::{Backend, KeySetError, KeySource};
 use auth_core::password::{BreachCheck, ContextWords, HashPool, PasswordPolicy, PoolError};
@@ -14,6 +15,7 @@ use auth_core::{
 };
 use auth_store::{Rotation, Store, StoreError};
 
+use crate::api_key_lookup::StoredApiKeys;
 use crate::auth::{Auth, Lifetimes, MAX_ACCESS_TOKEN, Shared, load_revocations};
 use crate::error::AuthError;
 use crate::keys::{KeyLoadError, KeyRotation, Keys, OwnKeys, StoredKeys, Tending};
@@ -35,6 +37,7 @@ use crate::profile::{PlainProfile, TokenProfile};
 /// - token profile: no scope, no claims of the application's own
 /// - attempts at passwords: counted, in a store that must do so
 /// - response floor of log-in: none
+/// - API keys: none
 /// - clock and randomness: the system's
 #[derive(Debug)]
 pub struct AuthBuilder {
@@ -55,6 +58,7 @@ pub struct AuthBuilder {
     random: Arc<dyn SecureRandom>,
     response_floor: Option<Duration>,
     unlimited_attempts: bool,
+    api_keys: Option<ApiKeyPrefix>,
 }
 
 /// An [`Auth`] cannot be built as asked.
@@ -102,6 +106,9 @@ pub enum BuildError {
          danger_accept_unlimited_attempts builds all the same"
     )]
     NoAttempts,
+    /// The store has no place for API keys.
+    #[error("the store keeps no API keys")]
+    NoApiKeys,
     /// The stored signing keys were sealed under another root secret.
     #[error(
         "the store's signing keys were sealed under a root secret that was not given; \
@@ -157,6 +164,7 @@ impl AuthBuilder {
             random: Arc::new(SystemRandom::new()),
             response_floor: None,
             unlimited_attempts: false,
+            api_keys: None,
         }
     }
 
@@ -233,6 +241,13 @@ impl AuthBuilder {
         self
     }
 
+    /// Accepts API keys that begin with `prefix` wherever an access token is
+    /// accepted, and lets users have them. Each use is looked up in the store.
+    pub fn with_api_keys(mut self, prefix: ApiKeyPrefix) -> Self {
+        self.api_keys = Some(prefix);
+        self
+    }
+
     /// Takes the time from `clock`.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -278,6 +293,9 @@ impl AuthBuilder {
         if self.store.attempt_store().is_none() && !self.unlimited_attempts {
             return Err(BuildError::NoAttempts);
         }
+        if self.store.api_key_store().is_none() && self.api_keys.is_some() {
+            return Err(BuildError::NoApiKeys);
+        }
         self.check_keys()?;
         let pool = match self.pool.take() {
             Some(pool) => pool,
@@ -298,8 +316,16 @@ impl AuthBuilder {
             .with_revocations(view.clone())
             // Not the present maximum: other instances may raise it.
             .with_max_lifetime(MAX_ACCESS_TOKEN)
-            .with_clock(clock.clone())
-            .build()?;
+            .with_clock(clock.clone());
+        let verifier = match &self.api_keys {
+            Some(prefix) => {
+                let (store, profile) = (self.store.clone(), self.profile.clone());
+                let lookup = StoredApiKeys::new(store, profile, clock.clone());
+                verifier.with_api_keys(prefix.clone(), Arc::new(lookup))
+            }
+            None => verifier,
+        };
+        let verifier = verifier.build()?;
         let service = ContextWords::new().with_domain(host(self.issuer.as_str()));
         Ok(Auth {
             shared: Arc::new(Shared {
@@ -313,6 +339,7 @@ impl AuthBuilder {
                 random: self.random,
                 lifetimes: self.lifetimes,
                 response_floor: self.response_floor,
+                api_key_prefix: self.api_keys,
                 pool,
                 clock,
                 keys,

@@ -34,9 +34,19 @@ pub enum AuthError {
     /// The identifier belongs to another account.
     #[error("the identifier is already in use")]
     IdentifierTaken,
-    /// No such user, session or tenant, or not the caller's.
+    /// No such user, session, API key or tenant, or not the caller's.
     #[error("there is no such thing")]
     NotFound,
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    InvalidRequest(&'static str),
+    /// Somebody else changed it at the same time.
+    #[error("it was changed by somebody else at the same time")]
+    Conflict,
+    /// There are no API keys: [`with_api_keys`](crate::AuthBuilder::with_api_keys)
+    /// was not asked for.
+    #[error("API keys are not enabled")]
+    NoApiKeys,
     /// Too many wrong passwords were tried at this account, or at this identifier
     /// that nobody has: the next attempt must wait. This one was not counted.
     #[error("too many attempts")]
@@ -76,10 +86,12 @@ impl AuthError {
             Self::Password(_) => Code::PasswordRejected,
             Self::IdentifierTaken => Code::IdentifierTaken,
             Self::NotFound => Code::NotFound,
+            Self::InvalidRequest(_) => Code::InvalidRequest,
+            Self::Conflict => Code::Conflict,
             Self::TooManyAttempts { .. } => Code::TooManyAttempts,
             Self::Overloaded { .. } => Code::Overloaded,
             Self::Unavailable(_) => Code::Unavailable,
-            Self::OwnKeys | Self::Internal(_) => Code::Internal,
+            Self::OwnKeys | Self::NoApiKeys | Self::Internal(_) => Code::Internal,
         }
     }
 

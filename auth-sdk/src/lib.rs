@@ -33,6 +33,8 @@
 //! # }
 //! ```
 
+mod api_key_lookup;
+mod api_keys;
 mod attempts;
 mod auth;
 mod builder;
@@ -50,6 +52,7 @@ mod signing_keys;
 mod tokens;
 mod users;
 
+pub use api_keys::{ApiKeyPage, CreateApiKey, IssuedApiKey};
 pub use auth::Auth;
 pub use builder::{AuthBuilder, BuildError};
 pub use context::Context;
@@ -65,9 +68,10 @@ pub use tokens::TokenPair;
 
 #[doc(no_inline)]
 pub use auth_core::{
-    Audience, ClientId, Clock, Code, DeviceToken, Identity, Issuer, PolicyVersion, Requirement,
-    RootSecret, RootSecrets, Scope, SessionId, SystemRandom, TenantId, Timestamp, TrustedProxies,
-    UserId,
+    ApiKeyId, Audience, ClientId, Clock, Code, DeviceToken, Identity, Issuer, PolicyVersion,
+    Requirement, RootSecret, RootSecrets, Scope, SessionId, SystemRandom, TenantId, Timestamp,
+    TrustedProxies, UserId,
+    api_key::{ApiKey, ApiKeyPrefix},
     jwt::AccessToken,
     key::{Backend, Jwks},
     password::{
@@ -84,4 +88,4 @@ pub use auth_store::PgStore;
 #[doc(no_inline)]
 pub use auth_store::SqliteStore;
 #[doc(no_inline)]
-pub use auth_store::{KeyState, MemoryStore, Session, Store, User, UserStatus};
+pub use auth_store::{ApiKeyInfo, KeyState, MemoryStore, Session, Store, User, UserStatus};

@@ -1,5 +1,6 @@
 //! A store that lives in the process.
 
+mod api_key;
 mod attempt;
 mod log;
 mod rotation;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auth_core::{Clock, FlooredClock, SystemClock, Timestamp};
 
-use crate::traits::{AttemptStore, SigningKeyStore, Store};
+use crate::traits::{ApiKeyStore, AttemptStore, SigningKeyStore, Store};
 use state::State;
 
 /// A store in memory: for tests, and for a single process whose accounts may
@@ -112,6 +113,10 @@ impl Store for MemoryStore {
     }
 
     fn attempt_store(&self) -> Option<&dyn AttemptStore> {
+        Some(self)
+    }
+
+    fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
         Some(self)
     }
 }

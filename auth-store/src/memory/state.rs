@@ -8,6 +8,7 @@ use auth_core::revocation::{Revocation, Target};
 use auth_core::{SessionId, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
+use super::api_key::ApiKeys;
 use super::attempt::Attempts;
 use super::log::Log;
 use super::session::SessionRow;
@@ -29,6 +30,7 @@ pub(super) struct State {
     pub(super) sessions_of: BTreeSet<(TenantId, UserId, SessionId)>,
     /// The number of sessions at which expired ones are looked for again.
     pub(super) sweep_at: usize,
+    pub(super) api_keys: ApiKeys,
     pub(super) attempts: Attempts,
     pub(super) log: Log,
     pub(super) signing_keys: Vec<SealedKey>,
@@ -45,6 +47,7 @@ impl State {
             sessions: HashMap::new(),
             sessions_of: BTreeSet::new(),
             sweep_at: 0,
+            api_keys: ApiKeys::new(),
             attempts: Attempts::default(),
             log: Log::default(),
             signing_keys: Vec::new(),

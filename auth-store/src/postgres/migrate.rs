@@ -33,6 +33,10 @@ const STEPS: &[(&str, &str)] = &[
         "password policy",
         include_str!("../../migrations/postgres/0004_password_policy.sql"),
     ),
+    (
+        "api keys and platforms",
+        include_str!("../../migrations/postgres/0005_api_keys_and_platforms.sql"),
+    ),
 ];
 
 /// Brings the schema up to date; safe when several instances start at once.

@@ -1,5 +1,6 @@
 //! A store on PostgreSQL, for several instances.
 
+mod api_key;
 mod attempt;
 mod connect;
 mod connect_error;
@@ -29,7 +30,7 @@ pub use connect::PgStoreBuilder;
 pub use connect_error::ConnectError;
 
 use crate::error::StoreError;
-use crate::traits::{AttemptStore, SigningKeyStore, Store};
+use crate::traits::{ApiKeyStore, AttemptStore, SigningKeyStore, Store};
 use lease::Lease;
 use pool::Doubts;
 use schema::Schema;
@@ -150,6 +151,10 @@ impl Store for PgStore {
     }
 
     fn attempt_store(&self) -> Option<&dyn AttemptStore> {
+        Some(self)
+    }
+
+    fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
         Some(self)
     }
 }

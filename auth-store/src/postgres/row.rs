@@ -137,11 +137,14 @@ pub(super) fn optional_time(
     Ok(get::<Option<Time>>(row, column)?.map(|time| time.0))
 }
 
-fn tenant(row: &PgRow) -> Result<TenantId, StoreError> {
+pub(super) fn tenant(row: &PgRow) -> Result<TenantId, StoreError> {
     get(row, "tenant").map(TenantId::from_uuid)
 }
 
-fn bytes<const N: usize>(row: &PgRow, column: &'static str) -> Result<[u8; N], StoreError> {
+pub(super) fn bytes<const N: usize>(
+    row: &PgRow,
+    column: &'static str,
+) -> Result<[u8; N], StoreError> {
     get::<&[u8]>(row, column)?
         .try_into()
         .map_err(|_| corrupt(column))

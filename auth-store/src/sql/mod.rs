@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth_core::key::Thumbprint;
 use auth_core::revocation::Target;
-use auth_core::{PolicyVersion, SessionId, TenantId, UserId};
+use auth_core::{ApiKeyId, PolicyVersion, SessionId, TenantId, UserId};
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use uuid::Uuid;
@@ -85,6 +85,7 @@ pub(crate) struct TargetColumns<'r> {
 }
 
 const SESSION: &str = "session";
+const API_KEY: &str = "api_key";
 const USER: &str = "user";
 const TENANT: &str = "tenant";
 const SIGNING_KEY: &str = "signing_key";
@@ -105,6 +106,12 @@ impl TargetColumns<'_> {
                 kind: SESSION,
                 tenant,
                 subject: Some(*session.as_uuid()),
+                ..nothing
+            },
+            Target::ApiKey { tenant, key } => Self {
+                kind: API_KEY,
+                tenant,
+                subject: Some(*key.as_uuid()),
                 ..nothing
             },
             Target::User {
@@ -144,6 +151,10 @@ impl TargetColumns<'_> {
             (SESSION, Some(id), None, None) => Ok(Target::Session {
                 tenant,
                 session: SessionId::from_uuid(id),
+            }),
+            (API_KEY, Some(id), None, None) => Ok(Target::ApiKey {
+                tenant,
+                key: ApiKeyId::from_uuid(id),
             }),
             (USER, Some(id), Some(floor), None) => Ok(Target::User {
                 tenant,

@@ -26,6 +26,10 @@ const STEPS: &[(&str, &str)] = &[
         "password policy",
         include_str!("../../migrations/sqlite/0004_password_policy.sql"),
     ),
+    (
+        "api keys and platforms",
+        include_str!("../../migrations/sqlite/0005_api_keys_and_platforms.sql"),
+    ),
 ];
 
 /// Runs what has not been run; refuses a schema that is newer than this build,

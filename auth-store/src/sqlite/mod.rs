@@ -1,5 +1,6 @@
 //! A store in one file.
 
+mod api_key;
 mod attempt;
 mod command;
 mod error;
@@ -30,7 +31,7 @@ use sqlx::{ConnectOptions, SqlitePool};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::traits::{AttemptStore, SigningKeyStore, Store};
+use crate::traits::{ApiKeyStore, AttemptStore, SigningKeyStore, Store};
 
 pub use error::OpenError;
 
@@ -148,6 +149,10 @@ impl Store for SqliteStore {
     }
 
     fn attempt_store(&self) -> Option<&dyn AttemptStore> {
+        Some(self)
+    }
+
+    fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
         Some(self)
     }
 }

@@ -118,7 +118,10 @@ pub(super) fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp, S
     get(row, column).map(Timestamp::from_unix_micros)
 }
 
-fn bytes<const N: usize>(row: &SqliteRow, column: &'static str) -> Result<[u8; N], StoreError> {
+pub(super) fn bytes<const N: usize>(
+    row: &SqliteRow,
+    column: &'static str,
+) -> Result<[u8; N], StoreError> {
     get::<&[u8]>(row, column)?
         .try_into()
         .map_err(|_| corrupt(column))

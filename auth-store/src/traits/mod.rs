@@ -1,5 +1,6 @@
 //! The contracts a store keeps.
 
+mod api_key;
 mod attempt;
 mod key_life;
 mod rotation;
@@ -11,6 +12,10 @@ mod user;
 
 use std::fmt;
 
+pub use api_key::{
+    ApiKeyInfo, ApiKeyRecord, ApiKeyRotation, ApiKeyStore, CreateApiKeyOutcome, NewApiKey,
+    RevokeApiKeyOutcome, RotateApiKeyOutcome, USE_IS_NEWS_AFTER,
+};
 pub use attempt::{Attempt, AttemptFrom, AttemptStore, Budget, Charge, Reservation, Settlement};
 pub use key_life::{KeyLife, KeyState};
 pub use rotation::{Decision, Rotation, SessionState};
@@ -61,6 +66,11 @@ pub trait Store:
 
     /// Where attempts at passwords are counted, if this store counts them.
     fn attempt_store(&self) -> Option<&dyn AttemptStore> {
+        None
+    }
+
+    /// Where API keys are kept, if this store keeps them.
+    fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
         None
     }
 }

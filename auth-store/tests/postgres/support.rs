@@ -224,6 +224,10 @@ impl Subject for Place {
             UPDATE {s}.sessions SET auth_time = auth_time - {back}, rotated_at = rotated_at - {back},
                 prev_rotated_at = prev_rotated_at - {back}, expires_at = expires_at - {back},
                 idle_expires_at = idle_expires_at - {back}, revoked_at = revoked_at - {back};
+            UPDATE {s}.api_keys SET created_at = created_at - {back}, expires_at = expires_at - {back},
+                rotated_at = rotated_at - {back}, former_until = former_until - {back},
+                last_used_at = last_used_at - {back}, revoked_at = revoked_at - {back};
+            UPDATE {s}.platform_accounts SET linked_at = linked_at - {back};
             UPDATE {s}.revocations SET expires_at = expires_at - {back};
             UPDATE {s}.signing_keys SET created_at = created_at - {back}, active_at = active_at - {back},
                 revoked_at = revoked_at - {back};";

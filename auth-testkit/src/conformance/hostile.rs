@@ -8,7 +8,7 @@ use super::tokens::Held;
 use super::world::{World, holds};
 
 /// Texts that must come back unchanged.
-fn texts() -> Vec<String> {
+pub(super) fn texts() -> Vec<String> {
     let mut texts: Vec<String> = [
         "",
         " ",

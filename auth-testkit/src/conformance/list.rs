@@ -182,6 +182,26 @@ macro_rules! __store_cases {
                 forgotten_attempts_are_over
                 failures_are_kept_as_long_as_they_matter
             }
+            api_keys {
+                a_new_api_key_is_what_was_asked_for
+                an_api_key_is_for_an_active_user
+                an_api_key_id_in_use_is_not_given_again
+                c69_the_key_of_a_disabled_user_says_so
+                a_revoked_api_key_is_revoked_for_ever
+                an_api_key_of_somebody_else_is_not_touched
+                a_rotated_api_key_has_two_secrets_for_the_overlap
+                a_rotation_that_saw_another_secret_changes_nothing
+                an_ended_api_key_gets_no_new_secret
+                the_use_of_an_api_key_is_noted_once_a_minute
+                hostile_names_of_api_keys_come_back_unchanged
+            }
+            api_key_races {
+                of_16_rotations_that_saw_one_secret_one_is_made
+                of_8_revocations_of_one_api_key_one_revokes_it
+                c66_no_rotation_brings_a_revoked_api_key_back
+                of_32_notes_of_one_use_one_is_written
+                pages_of_api_keys_are_stable
+            }
             hostile {
                 hostile_identifiers_are_users_of_their_own
                 hostile_role_names_come_back_unchanged

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use auth_core::revocation::{Cursor, LogError, LogPage, Revocation, RevocationLog, Target};
 use auth_store::{Settings, SettingsStore, StoreError};
 
+use super::api_keys::is_of_api_key;
 use super::{DAY, Flaw, Flawed, shorten};
 
 #[async_trait]
@@ -22,6 +23,7 @@ impl RevocationLog for Flawed {
                 page.rows
                     .retain(|row| !matches!(row.target, Target::Session { .. }));
             }
+            Flaw::LogForgetsApiKeys => page.rows.retain(|row| !is_of_api_key(&row.target)),
             Flaw::LogHidesTheLast if page.rows.len() > 1 => {
                 page.rows.pop();
             }

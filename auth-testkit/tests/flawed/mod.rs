@@ -8,6 +8,7 @@
     reason = "a flaw may panic, and two may have the same effect"
 )]
 
+mod api_keys;
 mod attempts;
 mod flaw;
 mod keys;
@@ -27,8 +28,8 @@ use auth_core::{
     AccountKey, Clock, ManualClock, SessionId, SystemRandom, TenantId, Timestamp, UserId,
 };
 use auth_store::{
-    AttemptStore, MemoryStore, Session, SigningKeyStore, Store, StoreError, StoreErrorKind,
-    TenantStore,
+    ApiKeyStore, AttemptStore, MemoryStore, Session, SigningKeyStore, Store, StoreError,
+    StoreErrorKind, TenantStore,
 };
 use auth_testkit::conformance::Subject;
 pub(crate) use flaw::Flaw;
@@ -59,6 +60,8 @@ struct Rows {
     log: Vec<Revocation>,
     attempts: HashMap<AccountKey, u32>,
     lifetime: Duration,
+    /// Which page of API keys was read last.
+    pages: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -175,6 +178,10 @@ impl Store for Flawed {
     }
 
     fn attempt_store(&self) -> Option<&dyn AttemptStore> {
+        Some(self)
+    }
+
+    fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
         Some(self)
     }
 }
