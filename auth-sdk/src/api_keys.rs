@@ -270,14 +270,12 @@ impl Auth {
                 }
             })
             .await?;
-        match revoked.value {
-            RevokeApiKeyOutcome::Unknown => Err(AuthError::NotFound),
-            _ => {
-                // Whoever revoked it, here or elsewhere: it is dead.
-                self.shared.raise_api_key(tenant, key);
-                Ok(())
-            }
+        if revoked.value == RevokeApiKeyOutcome::Unknown {
+            return Err(AuthError::NotFound);
         }
+        // Whoever revoked it, here or elsewhere: it is dead.
+        self.shared.raise_api_key(tenant, key);
+        Ok(())
     }
 }
 

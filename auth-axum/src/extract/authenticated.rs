@@ -4,7 +4,7 @@ use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::sync::Arc;
 
-use auth_core::{ClaimsError, Code, Identity, Scope, SessionId, TenantId, UserId};
+use auth_core::{ApiKeyId, ClaimsError, Code, Identity, Scope, SessionId, TenantId, UserId};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::Extensions;
 use http::request::Parts;
@@ -62,6 +62,11 @@ impl<C> Authenticated<C> {
     /// `sub` as a user of this SDK; `None` for another issuer's subjects.
     pub fn user(&self) -> Option<UserId> {
         self.identity.user()
+    }
+
+    /// The API key that was presented; `None` if it was an access token.
+    pub fn api_key(&self) -> Option<ApiKeyId> {
+        self.identity.api_key()
     }
 
     /// `sid`: the session.

@@ -16,8 +16,8 @@ pub use service::AuthService;
 
 use crate::challenge::Realm;
 
-/// Denies every request without a valid access token, whatever its method and
-/// path, and tells the handlers under it whose it is: it puts
+/// Denies every request without a valid access token or, where the verifier
+/// knows of them, API key, whatever its method and path, and tells the handlers under it whose it is: it puts
 /// `Arc<`[`Identity`](auth_core::Identity)`>` into the request's extensions,
 /// where the [extractors](crate::Authenticated) find it.
 ///

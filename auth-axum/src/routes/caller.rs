@@ -1,4 +1,4 @@
-//! Who calls a bearer route: a user of this SDK.
+//! Who calls a bearer route: a user of this SDK, who has logged in.
 
 use std::sync::Arc;
 
@@ -27,6 +27,11 @@ impl FromRequestParts<Arc<Shared>> for Caller {
     ) -> Result<Self, Rejection> {
         let caller =
             <Authenticated as FromRequestParts<_>>::from_request_parts(parts, shared).await?;
+        // An account is its owner's business. A key that may only read orders
+        // must not log its user out.
+        if caller.identity().api_key().is_some() {
+            return Err(Rejection::new(Code::PermissionDenied));
+        }
         // `Auth` accepts no token without them.
         let (Some(user), Some(tenant)) = (caller.user(), caller.tenant()) else {
             return Err(Rejection::bearer(&shared.realm, Code::InvalidToken));

@@ -20,7 +20,7 @@ use crate::rejection::Rejection;
 pub enum Access {
     /// Everybody.
     Public,
-    /// Whoever has a valid access token.
+    /// Whoever has a valid access token. An API key is none: 403.
     Bearer,
 }
 

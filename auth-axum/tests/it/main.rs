@@ -16,6 +16,8 @@ mod layer;
 mod vectors;
 
 #[cfg(feature = "routes")]
+mod api_keys;
+#[cfg(feature = "routes")]
 mod attempts;
 #[cfg(feature = "routes")]
 mod bad_input;

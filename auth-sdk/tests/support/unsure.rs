@@ -1,5 +1,7 @@
 //! A store whose commits are not always confirmed.
 
+mod api_keys;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -37,6 +39,10 @@ pub struct Unsure {
     gate: Semaphore,
     /// A renewal that comes just before the next password change.
     renewal_before_change: Mutex<Option<HashRenewal>>,
+    /// Whether it keeps no API keys.
+    keyless: AtomicBool,
+    /// Notes of uses of API keys that came.
+    notes: AtomicUsize,
     /// Whether it counts no attempts, and whether it cannot settle them.
     uncounting: AtomicBool,
     unsettling: AtomicBool,
@@ -64,6 +70,8 @@ impl Unsure {
             renewals_fail: AtomicBool::new(false),
             gate: Semaphore::new(GATE),
             renewal_before_change: Mutex::new(None),
+            keyless: AtomicBool::new(false),
+            notes: AtomicUsize::new(0),
             uncounting: AtomicBool::new(false),
             unsettling: AtomicBool::new(false),
             statements: Mutex::default(),
@@ -119,7 +127,7 @@ impl Unsure {
         self.renewals_fail.store(fail, Ordering::SeqCst);
     }
 
-    /// Renewals wait until this is dropped.
+    /// Renewals, and notes of uses of API keys, wait until this is dropped.
     pub async fn hold_renewals(&self) -> SemaphorePermit<'_> {
         self.gate.acquire_many(1000).await.unwrap()
     }
@@ -178,6 +186,10 @@ impl Store for Unsure {
 
     fn attempt_store(&self) -> Option<&dyn AttemptStore> {
         (!self.uncounting.load(Ordering::SeqCst)).then_some(self)
+    }
+
+    fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
+        (!self.keyless.load(Ordering::SeqCst)).then_some(self)
     }
 }
 

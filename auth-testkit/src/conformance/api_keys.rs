@@ -347,7 +347,7 @@ pub async fn a_rotated_api_key_has_two_secrets_for_the_overlap(subject: &dyn Sub
         "never three secrets"
     );
 
-    subject.pass(HOUR - MINUTE).await;
+    subject.pass(MINUTE * 59).await;
     assert!(
         there(&*world.store, new.id).await.former.is_some(),
         "to the end of the overlap"

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod api_keys;
 mod calls;
 mod client;
 mod outage;

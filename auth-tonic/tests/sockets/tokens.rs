@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use auth_core::jwt::{NewToken, TokenIssuer};
 use auth_core::key::{KeySet, KeySource, SigningKey, Unavailable};
 use auth_core::revocation::{Revocation, RevocationView, Target};
-use auth_core::verifier::Verifier;
+use auth_core::verifier::{Verifier, VerifierBuilder};
 use auth_core::{
     Audience, ClientId, Clock, Issuer, ManualClock, SessionId, SystemClock, SystemRandom, TenantId,
     Timestamp, UserId,
@@ -54,11 +54,17 @@ impl Authority {
     }
 
     pub(crate) fn verifier(&self) -> Verifier {
-        Verifier::builder(&issuer(), &audience(), self.keys.clone())
+        self.verifier_with(|builder| builder)
+    }
+
+    pub(crate) fn verifier_with(
+        &self,
+        change: impl FnOnce(VerifierBuilder) -> VerifierBuilder,
+    ) -> Verifier {
+        let builder = Verifier::builder(&issuer(), &audience(), self.keys.clone())
             .with_revocations(self.view.clone())
-            .with_clock(self.clock.clone())
-            .build()
-            .unwrap()
+            .with_clock(self.clock.clone());
+        change(builder).build().unwrap()
     }
 
     pub(crate) fn token(&self, scope: &str) -> String {
@@ -91,11 +97,14 @@ impl Authority {
     }
 
     pub(crate) fn log_out(&self) {
-        let now = self.clock.now().wall;
-        let target = Target::Session {
+        self.revoke(Target::Session {
             tenant: TenantId::DEFAULT,
             session: self.session,
-        };
+        });
+    }
+
+    pub(crate) fn revoke(&self, target: Target) {
+        let now = self.clock.now().wall;
         self.view.raise(
             &Revocation {
                 target,

@@ -47,6 +47,7 @@ pub(crate) async fn auth(store: impl Store) -> Auth {
     )
     .with_hash_pool(pool)
     .with_token_profile(Arc::new(Profile))
+    .with_api_keys("acme_live".parse().unwrap())
     .build()
     .await
     .unwrap()

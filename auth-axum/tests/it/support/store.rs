@@ -1,5 +1,7 @@
 //! A store that fails when it is told to.
 
+mod api_keys;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,11 +10,11 @@ use async_trait::async_trait;
 use auth_core::revocation::{Cursor, LogError, LogPage, RevocationLog};
 use auth_core::{AccountKey, TenantId, UserId};
 use auth_store::{
-    Attempt, AttemptStore, ChangeOutcome, Charge, Committed, CreateOutcome, EndSessions,
-    HashRenewal, Identifier, MemoryStore, NewSession, NewUser, OpenOutcome, PasswordChange,
-    Reservation, RotateOutcome, Rotation, Session, SessionStore, Settings, SettingsStore,
-    Settlement, SigningKeyStore, Store, StoreError, StoreErrorKind, TenantStore, UserRecord,
-    UserStatus, UserStore,
+    ApiKeyStore, Attempt, AttemptStore, ChangeOutcome, Charge, Committed, CreateOutcome,
+    EndSessions, HashRenewal, Identifier, MemoryStore, NewSession, NewUser, OpenOutcome,
+    PasswordChange, Reservation, RotateOutcome, Rotation, Session, SessionStore, Settings,
+    SettingsStore, Settlement, SigningKeyStore, Store, StoreError, StoreErrorKind, TenantStore,
+    UserRecord, UserStatus, UserStore,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -174,6 +176,10 @@ impl Store for Faulty {
     }
 
     fn attempt_store(&self) -> Option<&dyn AttemptStore> {
+        Some(self)
+    }
+
+    fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
         Some(self)
     }
 }
