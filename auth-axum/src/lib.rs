@@ -59,14 +59,16 @@
 //! ```
 //!
 //! # What holds
-//! - What is under the layer is called with a valid token or not at all,
-//!   whatever method and spelling of the path: layer and guards are bound to
+//! - What is under the layer is called with a valid token (or API key, where the
+//!   verifier knows of them) or not at all, whatever method and spelling of the path: layer and guards are bound to
 //!   handlers and routes, never to a path as the client wrote it.
-//! - An identity comes from a verified token alone. No header, query or body
+//! - An identity comes from a verified token or key alone. No header, query or body
 //!   can name one; a handler that asks for one and has no layer above it is
 //!   denied to everybody.
 //! - What cannot be judged at present is 503 with `Retry-After`, never 401: a
 //!   client keeps its tokens through an outage.
+//! - The ready-made routes of an account are for people: an API key, which may
+//!   do what its scope says, gets 403 there.
 //! - Answers repeat nothing that was sent, and say of a bad token only that it
 //!   is bad.
 //! - A token that verifies without I/O is let in without awaiting or boxing

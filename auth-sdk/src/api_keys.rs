@@ -7,7 +7,7 @@ use auth_core::revocation::{Revocation, Target};
 use auth_core::{ApiKeyId, Clock, Scope, TenantId, UserId};
 use auth_store::{
     ApiKeyInfo, ApiKeyRotation, ApiKeyStore, CreateApiKeyOutcome, NewApiKey, REVOCATION_MARGIN,
-    RevokeApiKeyOutcome, RotateApiKeyOutcome, StoreErrorKind, UserStatus,
+    RevokeApiKeyOutcome, RotateApiKeyOutcome, StoreErrorKind, UserRecord, UserStatus,
 };
 
 use crate::auth::{Auth, MAX_ACCESS_TOKEN, Shared, ask};
@@ -146,6 +146,7 @@ impl Auth {
         let (prefix, keys) = shared.api_keys()?;
         check(&request)?;
         let record = shared.store.user(cx.tenant, user).await?;
+        let record = record.filter(UserRecord::is_active);
         let owner = record.ok_or(AuthError::NotFound)?.user;
         let allowed = shared.profile.scope(&owner);
         let is_granted = |granted: &Scope| request.scope.is_subset_of(granted);

@@ -43,6 +43,15 @@ pub enum AuthError {
     /// Somebody else changed it at the same time.
     #[error("it was changed by somebody else at the same time")]
     Conflict,
+    /// The account at another platform is another user's.
+    #[error("the account at the platform is another user's")]
+    PlatformAccountTaken,
+    /// Without it the user could not log in any more.
+    #[error("it is the last way to log in")]
+    LastLogInMethod,
+    /// The store keeps no accounts at other platforms.
+    #[error("the store keeps no accounts at other platforms")]
+    NoPlatforms,
     /// There are no API keys: [`with_api_keys`](crate::AuthBuilder::with_api_keys)
     /// was not asked for.
     #[error("API keys are not enabled")]
@@ -88,10 +97,14 @@ impl AuthError {
             Self::NotFound => Code::NotFound,
             Self::InvalidRequest(_) => Code::InvalidRequest,
             Self::Conflict => Code::Conflict,
+            Self::PlatformAccountTaken => Code::PlatformAccountTaken,
+            Self::LastLogInMethod => Code::LastLogInMethod,
             Self::TooManyAttempts { .. } => Code::TooManyAttempts,
             Self::Overloaded { .. } => Code::Overloaded,
             Self::Unavailable(_) => Code::Unavailable,
-            Self::OwnKeys | Self::NoApiKeys | Self::Internal(_) => Code::Internal,
+            Self::OwnKeys | Self::NoApiKeys | Self::NoPlatforms | Self::Internal(_) => {
+                Code::Internal
+            }
         }
     }
 

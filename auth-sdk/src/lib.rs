@@ -44,11 +44,13 @@ mod keys;
 mod log_in;
 mod log_out;
 mod password;
+mod platforms;
 mod profile;
 mod refresh;
 mod root_secret_file;
 mod sign_up;
 mod signing_keys;
+mod tenants;
 mod tokens;
 mod users;
 
@@ -60,6 +62,7 @@ pub use error::AuthError;
 pub use keys::{KeyRotation, OwnKeys};
 pub use log_in::{LogIn, LoggedIn};
 pub use password::ChangePassword;
+pub use platforms::VerifiedPlatformIdentity;
 pub use profile::TokenProfile;
 pub use root_secret_file::{RootSecretFileError, root_secret_file};
 pub use sign_up::{ImportUser, SignUp};
@@ -88,4 +91,7 @@ pub use auth_store::PgStore;
 #[doc(no_inline)]
 pub use auth_store::SqliteStore;
 #[doc(no_inline)]
-pub use auth_store::{ApiKeyInfo, KeyState, MemoryStore, Session, Store, User, UserStatus};
+pub use auth_store::{
+    ApiKeyInfo, KeyState, MemoryStore, PlatformAccount, PlatformKey, PlatformKeyError, Session,
+    Store, User, UserStatus,
+};

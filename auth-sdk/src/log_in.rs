@@ -9,7 +9,6 @@ use auth_core::refresh::{RefreshToken, TokenSecret};
 use auth_core::{AccountKey, ClientId, Clock, DeviceToken, Scope, SessionId};
 use auth_store::{
     AttemptFrom, HashRenewal, Identifier, NewSession, OpenOutcome, Seen, User, UserRecord,
-    UserStatus,
 };
 use tracing::Instrument;
 
@@ -95,6 +94,16 @@ pub struct LoggedIn {
 pub(crate) struct Opening {
     pub(crate) client: ClientId,
     pub(crate) scope: Option<Scope>,
+    /// How the user proved who they are (RFC 8176).
+    pub(crate) amr: Vec<String>,
+}
+
+impl Opening {
+    /// For a user who knows the password.
+    pub(crate) fn by_password(client: ClientId, scope: Option<Scope>) -> Self {
+        let amr = vec!["pwd".to_owned()];
+        Self { client, scope, amr }
+    }
 }
 
 /// A user whose password was right.
@@ -157,7 +166,7 @@ impl Shared {
             scope,
             device,
         } = request;
-        let opening = Opening { client, scope };
+        let opening = Opening::by_password(client, scope);
         let place = self.place(cx).await?;
         let Ok(identifier) = Identifier::new(&identifier) else {
             // Nobody has it, and nobody can: there is nothing to count at.
@@ -252,7 +261,7 @@ impl Shared {
             }
         };
         record
-            .filter(|record| right && record.user.status == UserStatus::Active)
+            .filter(|record| right && record.is_active())
             .map(|record| Checked { record, outdated })
             .ok_or(AuthError::InvalidCredentials)
     }
@@ -266,6 +275,7 @@ impl Shared {
             let UserRecord {
                 user,
                 password_hash,
+                ..
             } = record;
             let by = shared.deadline(&Context::new());
             let renewed = match shared.pool.hash(password, by).await {
@@ -314,7 +324,7 @@ impl Shared {
             },
             client: opening.client.clone(),
             scope,
-            amr: vec!["pwd".to_owned()],
+            amr: opening.amr.clone(),
             device: cx.device.clone(),
             root: root.id(),
             secret_hash: secret.hash(),

@@ -127,7 +127,7 @@ impl Shared {
             client,
             scope,
         } = request;
-        let opening = Opening { client, scope };
+        let opening = Opening::by_password(client, scope);
         let is_theirs = |record: &UserRecord| record.user.id == user;
         let mut record = begun.record.clone().filter(is_theirs);
         let mut drawn = None;
@@ -171,6 +171,7 @@ impl Shared {
                 ChangeOutcome::Changed(user) => Some(UserRecord {
                     user,
                     password_hash: Some(hash),
+                    tenant_active: known.tenant_active,
                 }),
                 // The first of two tries may have been committed, unknown to us:
                 // then the hash is the one we drew, which nobody else can have.

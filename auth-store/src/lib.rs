@@ -1,4 +1,5 @@
-//! What must survive: users, sessions, revocations and sealed signing keys.
+//! What must survive: users, sessions, API keys, revocations and sealed signing
+//! keys.
 //!
 //! [`Store`] is one handle and one transaction domain. Every method is one
 //! atomic operation whose command carries what must be committed with it;
@@ -12,6 +13,7 @@
 mod error;
 mod identifier;
 mod memory;
+mod platform_key;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -23,6 +25,7 @@ mod traits;
 pub use error::{StoreError, StoreErrorKind};
 pub use identifier::{Identifier, IdentifierError};
 pub use memory::MemoryStore;
+pub use platform_key::{PlatformKey, PlatformKeyError};
 #[cfg(feature = "postgres")]
 pub use postgres::{ConnectError, PgStore, PgStoreBuilder};
 #[cfg(feature = "sqlite")]

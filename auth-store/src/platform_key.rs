@@ -99,6 +99,9 @@ mod tests {
             assert_eq!(PlatformKey::new("a", bad), Err(PlatformKeyError), "{bad:?}");
         }
         let shown = format!("{:?}", PlatformKey::new("github", "4711").unwrap());
-        assert!(shown.contains("github") && !shown.contains("4711"), "{shown}");
+        assert!(
+            shown.contains("github") && !shown.contains("4711"),
+            "{shown}"
+        );
     }
 }

@@ -6,7 +6,9 @@
 //! [`Verifier`](auth_core::verifier::Verifier) and
 //! [`Requirement`](auth_core::Requirement) as everywhere else, and asks the
 //! [`MethodPolicy`] what the method wants. What is not listed there is denied.
-//! A method meets the caller through [`RequestIdentity`].
+//! A method meets the caller through [`RequestIdentity`]. Where the verifier
+//! knows of API keys they are credentials like tokens; one is looked up when the
+//! call begins and at each re-check.
 //!
 //! ```no_run
 //! use auth_core::{Requirement, verifier::Verifier};

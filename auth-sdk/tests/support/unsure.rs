@@ -1,6 +1,7 @@
 //! A store whose commits are not always confirmed.
 
 mod api_keys;
+mod platforms;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -188,6 +189,10 @@ impl Store for Unsure {
         (!self.uncounting.load(Ordering::SeqCst)).then_some(self)
     }
 
+    fn platform_store(&self) -> Option<&dyn PlatformStore> {
+        Some(self)
+    }
+
     fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
         (!self.keyless.load(Ordering::SeqCst)).then_some(self)
     }
@@ -284,6 +289,19 @@ impl SigningKeyStore for Unsure {
 impl TenantStore for Unsure {
     async fn create_tenant(&self, tenant: TenantId) -> Result<(), StoreError> {
         self.up()?.create_tenant(tenant).await
+    }
+
+    async fn tenant(&self, tenant: TenantId) -> Result<Option<Tenant>, StoreError> {
+        self.up()?.tenant(tenant).await
+    }
+
+    async fn set_tenant_status(
+        &self,
+        tenant: TenantId,
+        status: TenantStatus,
+    ) -> Result<Committed<Option<Tenant>>, StoreError> {
+        self.confirm(self.change()?.set_tenant_status(tenant, status).await)
+            .await
     }
 }
 

@@ -32,9 +32,8 @@ pub(super) struct ApiKeyRow {
 impl ApiKeyStore for MemoryStore {
     async fn create_api_key(&self, new: NewApiKey) -> Result<CreateApiKeyOutcome, StoreError> {
         let (mut state, now) = self.lock();
-        let tenant = state.tenants.get(&new.tenant);
         let user = state.users.get(&(new.tenant, new.user));
-        if !tenant.is_some_and(|tenant| tenant.active) || !user.is_some_and(UserRow::is_active) {
+        if !state.tenant_is_active(new.tenant) || !user.is_some_and(UserRow::is_active) {
             return Ok(CreateApiKeyOutcome::NoUser);
         }
         if let Some(made) = state.api_keys.get(&new.id) {

@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use auth_core::{AccountKey, TenantId, Timestamp};
 
 use super::MemoryStore;
-use super::user::UserRow;
 use crate::error::StoreError;
 use crate::traits::{
     Attempt, AttemptFrom, AttemptStore, Budget, Charge, Reservation, Settlement, UserRecord,
@@ -80,8 +79,7 @@ impl AttemptStore for MemoryStore {
         let (mut state, now) = self.lock();
         let name = (attempt.tenant, attempt.identifier.normalized().to_owned());
         let user = state.identifiers.get(&name);
-        let user = user.and_then(|id| state.users.get(&(attempt.tenant, *id)));
-        let record = user.map(UserRow::record);
+        let record = user.and_then(|id| state.record(attempt.tenant, *id));
         let reservation = state.attempts.reserve(attempt, record.is_some(), now);
         Ok((reservation, record))
     }

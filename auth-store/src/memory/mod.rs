@@ -3,6 +3,7 @@
 mod api_key;
 mod attempt;
 mod log;
+mod platform;
 mod rotation;
 mod session;
 mod settings;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auth_core::{Clock, FlooredClock, SystemClock, Timestamp};
 
-use crate::traits::{ApiKeyStore, AttemptStore, SigningKeyStore, Store};
+use crate::traits::{ApiKeyStore, AttemptStore, PlatformStore, SigningKeyStore, Store};
 use state::State;
 
 /// A store in memory: for tests, and for a single process whose accounts may
@@ -117,6 +118,10 @@ impl Store for MemoryStore {
     }
 
     fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
+        Some(self)
+    }
+
+    fn platform_store(&self) -> Option<&dyn PlatformStore> {
         Some(self)
     }
 }

@@ -45,8 +45,11 @@ impl PlatformStore for MemoryStore {
         key: &PlatformKey,
     ) -> Result<LinkOutcome, StoreError> {
         let (mut state, now) = self.lock();
-        let is_active = state.tenants.get(&tenant).is_some_and(|row| row.active)
-            && state.users.get(&(tenant, user)).is_some_and(UserRow::is_active);
+        let is_active = state.tenant_is_active(tenant)
+            && state
+                .users
+                .get(&(tenant, user))
+                .is_some_and(UserRow::is_active);
         if !is_active {
             return Ok(LinkOutcome::NoUser);
         }
@@ -78,9 +81,7 @@ impl PlatformStore for MemoryStore {
     ) -> Result<Option<UserRecord>, StoreError> {
         let (state, _) = self.lock();
         let owner = state.platforms.owners.get(&(tenant, key.clone()));
-        Ok(owner
-            .and_then(|user| state.users.get(&(tenant, *user)))
-            .map(UserRow::record))
+        Ok(owner.and_then(|user| state.record(tenant, *user)))
     }
 
     async fn platform_accounts(

@@ -123,9 +123,7 @@ impl State {
                 && row.user.session_epoch == *session_epoch
                 && row.password_hash == *password_hash
         };
-        self.tenants
-            .get(&new.tenant)
-            .is_some_and(|tenant| tenant.active)
+        self.tenant_is_active(new.tenant)
             && self.users.get(&(new.tenant, new.user)).is_some_and(unmoved)
     }
 
@@ -133,9 +131,7 @@ impl State {
     /// user's.
     pub(super) fn stands(&self, row: &SessionRow) -> bool {
         let Session { tenant, user, .. } = row.session;
-        self.tenants
-            .get(&tenant)
-            .is_some_and(|tenant| tenant.active)
+        self.tenant_is_active(tenant)
             && self
                 .users
                 .get(&(tenant, user))

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::api_key::ApiKeys;
 use super::attempt::Attempts;
 use super::log::Log;
+use super::platform::Platforms;
 use super::session::SessionRow;
 use super::tenant::TenantRow;
 use super::user::UserRow;
@@ -32,6 +33,7 @@ pub(super) struct State {
     pub(super) sweep_at: usize,
     pub(super) api_keys: ApiKeys,
     pub(super) attempts: Attempts,
+    pub(super) platforms: Platforms,
     pub(super) log: Log,
     pub(super) signing_keys: Vec<SealedKey>,
 }
@@ -49,6 +51,7 @@ impl State {
             sweep_at: 0,
             api_keys: ApiKeys::new(),
             attempts: Attempts::default(),
+            platforms: Platforms::default(),
             log: Log::default(),
             signing_keys: Vec::new(),
         }

@@ -23,24 +23,13 @@ impl UserRow {
     pub(super) fn is_active(&self) -> bool {
         self.user.status == UserStatus::Active
     }
-
-    pub(super) fn record(&self) -> UserRecord {
-        UserRecord {
-            user: self.user.clone(),
-            password_hash: self.password_hash.clone(),
-        }
-    }
 }
 
 #[async_trait]
 impl UserStore for MemoryStore {
     async fn create_user(&self, new: NewUser) -> Result<CreateOutcome, StoreError> {
         let (mut state, now) = self.lock();
-        if !state
-            .tenants
-            .get(&new.tenant)
-            .is_some_and(|tenant| tenant.active)
-        {
+        if !state.tenant_is_active(new.tenant) {
             return Ok(CreateOutcome::NoTenant);
         }
         let name = (new.tenant, new.identifier.normalized().to_owned());
@@ -85,13 +74,11 @@ impl UserStore for MemoryStore {
         let id = state
             .identifiers
             .get(&(tenant, identifier.normalized().to_owned()));
-        Ok(id
-            .and_then(|id| state.users.get(&(tenant, *id)))
-            .map(UserRow::record))
+        Ok(id.and_then(|id| state.record(tenant, *id)))
     }
 
     async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<UserRecord>, StoreError> {
-        Ok(self.lock().0.users.get(&(tenant, id)).map(UserRow::record))
+        Ok(self.lock().0.record(tenant, id))
     }
 
     async fn change_password(
@@ -157,6 +144,15 @@ impl UserStore for MemoryStore {
 }
 
 impl State {
+    pub(super) fn record(&self, tenant: TenantId, user: UserId) -> Option<UserRecord> {
+        let row = self.users.get(&(tenant, user))?;
+        Some(UserRecord {
+            user: row.user.clone(),
+            password_hash: row.password_hash.clone(),
+            tenant_active: self.tenant_is_active(tenant),
+        })
+    }
+
     /// Changes a user's row if it is `unmoved`, raises `ver`, and writes the
     /// log row. A change that changes nothing does so too: asked again after a
     /// lost answer, it gives the caller the floor that the first time gave.

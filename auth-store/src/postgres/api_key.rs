@@ -78,11 +78,14 @@ const REVOKE: &str = concat!(
        FROM (SELECT) one LEFT JOIN l ON true"
 );
 
+/// Locks the key, reads the clock, and changes it: both times are of one reading.
 const ROTATE: &str = concat!(
-    "UPDATE auth.api_keys k SET hash = $4, former_hash = k.hash, rotated_at = clock_timestamp(), \
-            former_until = LEAST(clock_timestamp() + $5 * interval '1 microsecond', k.expires_at) \
-     WHERE k.id = $2 AND k.tenant = $1 AND k.hash = $3 AND k.revoked_at IS NULL \
-       AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp()) \
+    "WITH held AS MATERIALIZED (SELECT k.id FROM auth.api_keys k \
+       WHERE k.id = $2 AND k.tenant = $1 AND k.hash = $3 AND k.revoked_at IS NULL FOR NO KEY UPDATE\
+     ), h AS MATERIALIZED (SELECT held.id, clock_timestamp() AS now FROM held) \
+     UPDATE auth.api_keys k SET hash = $4, former_hash = k.hash, rotated_at = h.now, \
+            former_until = LEAST(h.now + $5 * interval '1 microsecond', k.expires_at) \
+     FROM h WHERE k.id = h.id AND (k.expires_at IS NULL OR k.expires_at > h.now) \
      RETURNING k.tenant, k.user_id, ",
     key_columns!()
 );

@@ -8,7 +8,7 @@ use sqlx::postgres::PgRow;
 
 use super::PgStore;
 use super::lease::Statement;
-use super::row::{get, user_columns, user_record};
+use super::row::{get, record_columns, user_record};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::traits::{
     Attempt, AttemptFrom, AttemptStore, Charge, Reservation, Settlement, UserRecord,
@@ -47,8 +47,8 @@ const RESERVE: &str = concat!(
               GREATEST(k.now, k.own_wait, CASE WHEN k.both THEN k.others_wait END) AS wait_until, \
               CASE WHEN $6 THEN k.both AND k.others_failures >= 100 ELSE k.own_failures >= 100 END AS exhausted \
        FROM k\
-     ), u AS MATERIALIZED (SELECT u.password_hash, ",
-    user_columns!(),
+     ), u AS MATERIALIZED (SELECT ",
+    record_columns!(),
     "  FROM auth.users u WHERE u.tenant = $1 AND u.identifier_norm = $2\
      ), kept AS (\
        SELECT CASE WHEN EXISTS (SELECT FROM u) THEN interval '365 days' ELSE interval '1 day' END AS long\

@@ -8,6 +8,7 @@ mod error;
 mod lease;
 mod log;
 mod migrate;
+mod platform;
 mod pool;
 mod rotation;
 mod row;
@@ -30,7 +31,7 @@ pub use connect::PgStoreBuilder;
 pub use connect_error::ConnectError;
 
 use crate::error::StoreError;
-use crate::traits::{ApiKeyStore, AttemptStore, SigningKeyStore, Store};
+use crate::traits::{ApiKeyStore, AttemptStore, PlatformStore, SigningKeyStore, Store};
 use lease::Lease;
 use pool::Doubts;
 use schema::Schema;
@@ -155,6 +156,10 @@ impl Store for PgStore {
     }
 
     fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
+        Some(self)
+    }
+
+    fn platform_store(&self) -> Option<&dyn PlatformStore> {
         Some(self)
     }
 }

@@ -8,7 +8,7 @@ use sqlx::postgres::PgRow;
 use super::PgStore;
 use super::lease::Statement;
 use super::log::log_row;
-use super::row::{get, revoked, tenant, time, user, user_columns, user_record};
+use super::row::{get, record_columns, revoked, tenant, time, user, user_columns, user_record};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::platform_key::PlatformKey;
 use crate::sql::corrupt;
@@ -34,8 +34,8 @@ const ACCOUNT: &str = "\
     WHERE p.tenant = $1 AND p.platform = $2 AND p.external_id = $3";
 
 const FIND: &str = concat!(
-    "SELECT u.password_hash, ",
-    user_columns!(),
+    "SELECT ",
+    record_columns!(),
     " FROM auth.platform_accounts p JOIN auth.users u ON u.tenant = p.tenant AND u.id = p.user_id \
       WHERE p.tenant = $1 AND p.platform = $2 AND p.external_id = $3"
 );
@@ -94,8 +94,7 @@ impl PlatformStore for PgStore {
     ) -> Result<LinkOutcome, StoreError> {
         let mut lease = self.lease().await?;
         let whose = |sql: Statement| sql.bind(tenant.as_uuid()).bind(user.as_uuid());
-        let which =
-            |sql: Statement| sql.bind(key.platform()).bind(key.external_id());
+        let which = |sql: Statement| sql.bind(key.platform()).bind(key.external_id());
         for _ in 0..ATTEMPTS {
             let row = lease.write(LINK, |sql| which(whose(sql))).await?;
             let row = row.ok_or_else(|| corrupt("user_id"))?;
@@ -175,7 +174,8 @@ impl PgStore {
         let mut lease = self.lease().await?;
         let whose = |sql: Statement| sql.bind(tenant.as_uuid()).bind(user.as_uuid());
         let which = |sql: Statement| {
-            let (platform, external_id) = key.map(|key| (key.platform(), key.external_id())).unzip();
+            let (platform, external_id) =
+                key.map(|key| (key.platform(), key.external_id())).unzip();
             sql.bind(platform).bind(external_id)
         };
         for _ in 0..ATTEMPTS {
@@ -202,7 +202,11 @@ impl PgStore {
                         .write(UNLINK, |sql| which(whose(sql).bind(ver)))
                         .await?
                 }
-                None => lease.write(REMOVE_PASSWORD, |sql| whose(sql).bind(ver)).await?,
+                None => {
+                    lease
+                        .write(REMOVE_PASSWORD, |sql| whose(sql).bind(ver))
+                        .await?
+                }
             };
             if let Some(row) = row {
                 self.sweep_in_turn(lease);

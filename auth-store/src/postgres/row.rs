@@ -24,6 +24,18 @@ macro_rules! user_columns {
 }
 pub(super) use user_columns;
 
+/// The columns of `users AS u` that [`user_record`] reads.
+macro_rules! record_columns {
+    () => {
+        concat!(
+            $crate::postgres::row::user_columns!(),
+            ", u.password_hash, \
+             (SELECT t.status = 'active' FROM auth.tenants t WHERE t.id = u.tenant) AS tenant_active"
+        )
+    };
+}
+pub(super) use record_columns;
+
 /// The columns of `sessions AS s` that [`session`] reads besides `tenant` and
 /// `user_id`.
 macro_rules! session_columns {
@@ -54,6 +66,7 @@ pub(super) fn user_record(row: &PgRow) -> Result<UserRecord, StoreError> {
     Ok(UserRecord {
         user: user(row)?,
         password_hash: get(row, "password_hash")?,
+        tenant_active: get(row, "tenant_active")?,
     })
 }
 

@@ -8,7 +8,7 @@ use sqlx::postgres::PgRow;
 use super::PgStore;
 use super::lease::{Lease, Statement};
 use super::log::log_row;
-use super::row::{get, revoked, user, user_columns, user_record};
+use super::row::{get, record_columns, revoked, user, user_columns, user_record};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
 use crate::traits::{
@@ -29,14 +29,14 @@ const CREATE: &str = concat!(
 );
 
 const BY_ID: &str = concat!(
-    "SELECT u.password_hash, ",
-    user_columns!(),
+    "SELECT ",
+    record_columns!(),
     " FROM auth.users u WHERE u.tenant = $1 AND u.id = $2"
 );
 
 const BY_IDENTIFIER: &str = concat!(
-    "SELECT u.password_hash, ",
-    user_columns!(),
+    "SELECT ",
+    record_columns!(),
     " FROM auth.users u WHERE u.tenant = $1 AND u.identifier_norm = $2"
 );
 

@@ -108,7 +108,7 @@ mod tests {
         run(&mut connection, Path::new("x")).await.unwrap();
         let mut store = async |sql: &'static str| {
             let stored = sqlx::raw_sql(sql).execute(&mut connection).await.is_ok();
-            let row = sqlx::query("SELECT *, id AS user_id FROM auth_users")
+            let row = sqlx::query("SELECT *, id AS user_id, 1 AS tenant_active FROM auth_users")
                 .fetch_one(&mut connection)
                 .await
                 .unwrap();

@@ -9,6 +9,7 @@ mod list;
 mod log;
 mod migrate;
 mod open;
+mod platform;
 mod rotate;
 mod row;
 mod session;
@@ -31,7 +32,7 @@ use sqlx::{ConnectOptions, SqlitePool};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::traits::{ApiKeyStore, AttemptStore, SigningKeyStore, Store};
+use crate::traits::{ApiKeyStore, AttemptStore, PlatformStore, SigningKeyStore, Store};
 
 pub use error::OpenError;
 
@@ -153,6 +154,10 @@ impl Store for SqliteStore {
     }
 
     fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
+        Some(self)
+    }
+
+    fn platform_store(&self) -> Option<&dyn PlatformStore> {
         Some(self)
     }
 }

@@ -5,7 +5,7 @@ use super::row::{get, user_columns, user_record};
 use super::writer::Tx;
 use super::{FORGOTTEN_AFTER, id, list};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::traits::{Grant, NewSession, OpenOutcome, Seen, Session, UserStatus};
+use crate::traits::{Grant, NewSession, OpenOutcome, Seen, Session};
 
 pub(super) const USER: &str = concat!(
     "SELECT ",
@@ -38,7 +38,7 @@ pub(super) async fn open(tx: &mut Tx, new: NewSession) -> Result<OpenOutcome, St
     let unmoved = found.user.ver == *ver
         && found.user.session_epoch == *session_epoch
         && found.password_hash == *password_hash;
-    if !(unmoved && found.user.status == UserStatus::Active && get(&row, "tenant_active")?) {
+    if !(unmoved && found.is_active()) {
         return Ok(OpenOutcome::Moved);
     }
     forget_ended(tx).await?;

@@ -5,7 +5,7 @@ use auth_core::{TenantId, Timestamp, UserId};
 use sqlx::sqlite::SqliteRow;
 
 use super::error::failed;
-use super::row::{get, time, user_columns, user_record};
+use super::row::{get, record_columns, time, user_record};
 use super::user::{by_id, change};
 use super::writer::Tx;
 use super::{SqliteStore, id};
@@ -18,7 +18,7 @@ use crate::traits::{
 
 pub(super) const FIND: &str = concat!(
     "SELECT ",
-    user_columns!(),
+    record_columns!(),
     " FROM auth_platform_accounts AS p \
       JOIN auth_users AS u ON u.tenant_id = p.tenant_id AND u.id = p.user_id \
      WHERE p.tenant_id = ? AND p.platform = ? AND p.external_id = ?"
@@ -197,11 +197,7 @@ async fn accounts(
     rows.iter().map(|row| account(row, tenant, user)).collect()
 }
 
-fn account(
-    row: &SqliteRow,
-    tenant: TenantId,
-    user: UserId,
-) -> Result<PlatformAccount, StoreError> {
+fn account(row: &SqliteRow, tenant: TenantId, user: UserId) -> Result<PlatformAccount, StoreError> {
     let key = PlatformKey::new(
         get::<String>(row, "platform")?,
         get::<String>(row, "external_id")?,

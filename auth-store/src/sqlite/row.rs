@@ -15,11 +15,21 @@ use crate::error::StoreError;
 use crate::sql::{TargetColumns, corrupt, policy_version};
 use crate::traits::{Session, User, UserRecord, UserStatus};
 
-/// The columns that [`user`] and [`user_record`] read, of a table `u`.
+/// The columns that [`user`] reads, of a table `u`, and the password's hash.
 macro_rules! user_columns {
     () => {
         "u.tenant_id, u.id AS user_id, u.identifier, u.password_hash, u.status, u.ver, \
          u.session_epoch, u.roles, u.created_at, u.password_policy"
+    };
+}
+
+/// The columns that [`user_record`] reads, of a table `u`.
+macro_rules! record_columns {
+    () => {
+        concat!(
+            $crate::sqlite::row::user_columns!(),
+            ", (SELECT t.status = 'active' FROM auth_tenants AS t WHERE t.id = u.tenant_id) AS tenant_active"
+        )
     };
 }
 
@@ -32,7 +42,7 @@ macro_rules! session_columns {
     };
 }
 
-pub(super) use {session_columns, user_columns};
+pub(super) use {record_columns, session_columns, user_columns};
 
 pub(super) fn user(row: &SqliteRow) -> Result<User, StoreError> {
     Ok(User {
@@ -52,6 +62,7 @@ pub(super) fn user_record(row: &SqliteRow) -> Result<UserRecord, StoreError> {
     Ok(UserRecord {
         user: user(row)?,
         password_hash: get(row, "password_hash")?,
+        tenant_active: get(row, "tenant_active")?,
     })
 }
 

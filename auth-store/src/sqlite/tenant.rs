@@ -2,11 +2,16 @@
 
 use async_trait::async_trait;
 use auth_core::TenantId;
+use auth_core::revocation::Target;
+use sqlx::sqlite::SqliteExecutor;
 
 use super::error::failed;
-use super::{SqliteStore, id};
+use super::row::get;
+use super::writer::Tx;
+use super::{SqliteStore, id, log};
 use crate::error::StoreError;
-use crate::traits::TenantStore;
+use crate::sql::corrupt;
+use crate::traits::{Committed, Tenant, TenantStatus, TenantStore};
 
 #[async_trait]
 impl TenantStore for SqliteStore {
@@ -26,4 +31,59 @@ impl TenantStore for SqliteStore {
         })
         .await
     }
+
+    async fn tenant(&self, tenant: TenantId) -> Result<Option<Tenant>, StoreError> {
+        read(&self.readers, tenant).await
+    }
+
+    async fn set_tenant_status(
+        &self,
+        tenant: TenantId,
+        status: TenantStatus,
+    ) -> Result<Committed<Option<Tenant>>, StoreError> {
+        self.write(move |tx| Box::pin(set_status(tx, tenant, status)))
+            .await
+    }
+}
+
+async fn set_status(
+    tx: &mut Tx,
+    tenant: TenantId,
+    status: TenantStatus,
+) -> Result<Committed<Option<Tenant>>, StoreError> {
+    sqlx::query("UPDATE auth_tenants SET status = ?, ver = ver + 1 WHERE id = ?")
+        .bind(status.as_str())
+        .bind(id(tenant.as_uuid()))
+        .execute(&mut tx.connection)
+        .await
+        .map_err(failed)?;
+    let Some(changed) = read(&mut tx.connection, tenant).await? else {
+        return Ok(Committed::quiet(None));
+    };
+    let target = Target::Tenant {
+        tenant,
+        floor: changed.ver,
+    };
+    Ok(Committed {
+        value: Some(changed),
+        revoked: vec![log::append(tx, target).await?],
+    })
+}
+
+async fn read(
+    executor: impl SqliteExecutor<'_>,
+    tenant: TenantId,
+) -> Result<Option<Tenant>, StoreError> {
+    let row = sqlx::query("SELECT status, ver FROM auth_tenants WHERE id = ?")
+        .bind(id(tenant.as_uuid()))
+        .fetch_optional(executor)
+        .await
+        .map_err(failed)?;
+    let Some(row) = row else { return Ok(None) };
+    let status = TenantStatus::from_name(get(&row, "status")?);
+    Ok(Some(Tenant {
+        id: tenant,
+        status: status.ok_or_else(|| corrupt("status"))?,
+        ver: get(&row, "ver")?,
+    }))
 }

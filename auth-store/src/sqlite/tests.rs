@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::error::failed;
 use super::writer::Tx;
-use super::{SqliteStore, log, open, rotate, session, user};
+use super::{SqliteStore, api_key, log, open, platform, rotate, session, user};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
 use crate::traits::{CreateOutcome, NewUser, TenantStore, UserStore};
@@ -78,7 +78,11 @@ const FILL: &str = "
         SELECT tenant_id, randomblob(16), id, 1, 'c', '', '', 0, NULL, 0, zeroblob(4), zeroblob(16),
                zeroblob(32), 0, NULL, 9, 9, NULL, NULL FROM auth_users;
     INSERT INTO auth_revocations (kind, tenant_id, subject, floor, expires_at)
-        SELECT 'user', tenant_id, id, 1, 9 FROM auth_users;";
+        SELECT 'user', tenant_id, id, 1, 9 FROM auth_users;
+    INSERT INTO auth_api_keys (id, tenant_id, user_id, name, scope, hash, created_at)
+        SELECT randomblob(16), tenant_id, id, 'n', '', zeroblob(32), 0 FROM auth_users;
+    INSERT INTO auth_platform_accounts
+        SELECT tenant_id, 'p', hex(id), id, 0 FROM auth_users;";
 
 #[tokio::test]
 async fn hot_queries_use_indexes_when_new_and_at_scale() {
@@ -95,6 +99,11 @@ async fn hot_queries_use_indexes_when_new_and_at_scale() {
             session::LIST,
             open::FORGET,
             rotate::FIND,
+            api_key::FIND,
+            api_key::OF_TENANT,
+            api_key::OF_USER,
+            platform::FIND,
+            platform::OF_USER,
             log::READ,
             log::FORGET,
         ] {

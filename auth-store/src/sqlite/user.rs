@@ -1,12 +1,12 @@
 //! Users.
 
 use async_trait::async_trait;
-use auth_core::revocation::Target;
+use auth_core::revocation::{Revocation, Target};
 use auth_core::{PolicyVersion, TenantId, UserId};
 use sqlx::sqlite::SqliteExecutor;
 
 use super::error::failed;
-use super::row::{user_columns, user_record};
+use super::row::{record_columns, user_record};
 use super::writer::Tx;
 use super::{SqliteStore, id, list, log};
 use crate::error::{StoreError, StoreErrorKind};
@@ -18,13 +18,13 @@ use crate::traits::{
 
 pub(super) const BY_ID: &str = concat!(
     "SELECT ",
-    user_columns!(),
+    record_columns!(),
     " FROM auth_users AS u WHERE u.tenant_id = ? AND u.id = ?"
 );
 
 pub(super) const BY_IDENTIFIER: &str = concat!(
     "SELECT ",
-    user_columns!(),
+    record_columns!(),
     " FROM auth_users AS u WHERE u.tenant_id = ? AND u.identifier_norm = ?"
 );
 
@@ -119,22 +119,31 @@ impl SqliteStore {
                     return Ok(Committed::quiet(ChangeOutcome::Moved));
                 };
                 change(&mut record);
-                record.user.ver += 1;
-                save(tx, &record).await?;
-                let target = Target::User {
-                    tenant,
-                    user,
-                    floor: record.user.ver,
-                };
-                let revoked = log::append(tx, target).await?;
+                let (user, revoked) = self::change(tx, record).await?;
                 Ok(Committed {
-                    value: ChangeOutcome::Changed(record.user),
+                    value: ChangeOutcome::Changed(user),
                     revoked: vec![revoked],
                 })
             })
         })
         .await
     }
+}
+
+/// Saves a user who has changed, raises `ver`, and writes the log row.
+pub(super) async fn change(
+    tx: &mut Tx,
+    mut record: UserRecord,
+) -> Result<(User, Revocation), StoreError> {
+    record.user.ver += 1;
+    save(tx, &record).await?;
+    let target = Target::User {
+        tenant: record.user.tenant,
+        user: record.user.id,
+        floor: record.user.ver,
+    };
+    let revoked = log::append(tx, target).await?;
+    Ok((record.user, revoked))
 }
 
 async fn create(tx: &mut Tx, new: NewUser) -> Result<CreateOutcome, StoreError> {
@@ -212,6 +221,7 @@ async fn save(
     UserRecord {
         user,
         password_hash,
+        ..
     }: &UserRecord,
 ) -> Result<(), StoreError> {
     sqlx::query(
@@ -232,7 +242,7 @@ async fn save(
     Ok(())
 }
 
-async fn by_id(
+pub(super) async fn by_id(
     executor: impl SqliteExecutor<'_>,
     tenant: TenantId,
     user: UserId,

@@ -3,6 +3,7 @@
 mod api_key;
 mod attempt;
 mod key_life;
+mod platform;
 mod rotation;
 mod session;
 mod settings;
@@ -18,6 +19,7 @@ pub use api_key::{
 };
 pub use attempt::{Attempt, AttemptFrom, AttemptStore, Budget, Charge, Reservation, Settlement};
 pub use key_life::{KeyLife, KeyState};
+pub use platform::{LinkOutcome, PlatformAccount, PlatformStore, RemoveOutcome};
 pub use rotation::{Decision, Rotation, SessionState};
 pub use session::{
     EndSessions, Grant, NewSession, OpenOutcome, RotateOutcome, Seen, Session, SessionStore,
@@ -26,7 +28,7 @@ pub use settings::{REVOCATION_MARGIN, Settings, SettingsStore};
 pub use signing_key::{
     AddKeyOutcome, NewSigningKey, RevokeKeyOutcome, SealedKey, SigningKeyStore, SigningKeys,
 };
-pub use tenant::TenantStore;
+pub use tenant::{Tenant, TenantStatus, TenantStore};
 pub use user::{
     ChangeOutcome, Committed, CreateOutcome, HashRenewal, NewUser, PasswordChange, User,
     UserRecord, UserStatus, UserStore,
@@ -71,6 +73,11 @@ pub trait Store:
 
     /// Where API keys are kept, if this store keeps them.
     fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
+        None
+    }
+
+    /// Where accounts at other platforms are kept, if this store keeps them.
+    fn platform_store(&self) -> Option<&dyn PlatformStore> {
         None
     }
 }

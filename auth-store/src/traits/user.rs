@@ -68,6 +68,16 @@ pub struct UserRecord {
     pub user: User,
     /// The PHC string of the password's hash, if the user has a password.
     pub password_hash: Option<String>,
+    /// Whether the user's tenant is active.
+    pub tenant_active: bool,
+}
+
+impl UserRecord {
+    /// Whether the user may log in: neither user nor tenant is disabled. Who
+    /// asks for both at once tells nobody which it was.
+    pub fn is_active(&self) -> bool {
+        self.user.status == UserStatus::Active && self.tenant_active
+    }
 }
 
 impl fmt::Debug for UserRecord {

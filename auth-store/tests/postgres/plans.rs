@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use auth_core::UserId;
+use auth_core::api_key::ApiKeyHash;
 use auth_core::revocation::{Cursor, RevocationLog};
+use auth_core::{ApiKeyId, UserId};
 use auth_store::{
-    EndSessions, Identifier, PasswordChange, SessionStore, SettingsStore, UserStatus, UserStore,
+    ApiKeyRotation, ApiKeyStore, EndSessions, Identifier, PasswordChange, PlatformKey,
+    PlatformStore, SessionStore, SettingsStore, UserStatus, UserStore,
 };
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
@@ -23,7 +25,11 @@ const SEED: &str = "
             sha256('x'), now(), now() + interval '1 day', now() + interval '2 days' FROM {s}.users u;
     INSERT INTO {s}.revocations (tenant, kind, subject, expires_at)
         SELECT s.tenant, 'session', s.id, now() + interval '10 min' FROM {s}.sessions s;
-    VACUUM ANALYZE {s}.users, {s}.sessions, {s}.revocations";
+    INSERT INTO {s}.api_keys (id, tenant, user_id, name, scope, hash, created_at)
+        SELECT u.id, u.tenant, u.id, 'n', '', sha256('x'), now() FROM {s}.users u;
+    INSERT INTO {s}.platform_accounts (tenant, platform, external_id, user_id, linked_at)
+        SELECT u.tenant, 'p', u.identifier, u.id, now() FROM {s}.users u;
+    VACUUM ANALYZE {s}.users, {s}.sessions, {s}.revocations, {s}.api_keys, {s}.platform_accounts";
 
 /// Of each table: rows that were read from end to end, and those that indexes
 /// led to.
@@ -34,7 +40,7 @@ async fn reads(beside: &mut PgConnection, schema: &str) -> BTreeMap<String, (i64
         "SELECT t.relname::text, t.seq_tup_read, \
                 (SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid)::bigint \
          FROM pg_stat_user_tables t WHERE t.schemaname = '{schema}' \
-           AND t.relname IN ('users', 'sessions', 'revocations')"
+           AND t.relname IN ('users', 'sessions', 'revocations', 'api_keys', 'platform_accounts')"
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
         .fetch_all(beside)
@@ -126,6 +132,31 @@ async fn every_call_finds_its_rows_by_an_index() {
             .await
             .unwrap();
         store.read_log(&cursor).await.unwrap();
+        let key = |n: u32| ApiKeyId::from_uuid(*id(n).as_uuid());
+        let known = store.find_api_key(key(1)).await.unwrap().unwrap();
+        store.api_keys(TENANT, None, Some(key(1)), 3).await.unwrap();
+        store.api_keys(TENANT, Some(id(2)), None, 3).await.unwrap();
+        assert!(store.note_api_key_use(key(1)).await.unwrap());
+        let rotation = ApiKeyRotation {
+            tenant: TENANT,
+            key: key(1),
+            seen: known.hash,
+            hash: ApiKeyHash::from_bytes([1; 32]),
+            overlap: Duration::ZERO,
+        };
+        store.rotate_api_key(&rotation).await.unwrap();
+        let _ = store.revoke_api_key(TENANT, None, key(7)).await.unwrap();
+        let account = |n: u32| PlatformKey::new("p", format!("u{}", turn * 10 + n)).unwrap();
+        store.find_by_platform(TENANT, &account(8)).await.unwrap();
+        store.platform_accounts(TENANT, id(8)).await.unwrap();
+        store
+            .link_platform(TENANT, id(8), &account(8))
+            .await
+            .unwrap();
+        let _ = store
+            .unlink_platform(TENANT, id(8), &account(8))
+            .await
+            .unwrap();
     }
     store.close().await;
     place.store.close().await;
@@ -134,11 +165,11 @@ async fn every_call_finds_its_rows_by_an_index() {
     for (table, (scanned, found)) in after {
         let (scanned, found) = (scanned - before[&table].0, found - before[&table].1);
         assert_eq!(scanned, 0, "{table} was read from end to end");
-        // Reading the log gives the six new rows of each turn so far.
+        // Reading the log gives the eight new rows of each turn so far.
         let bound = if table == "revocations" {
-            4 * TURNS * TURNS
+            6 * TURNS * TURNS
         } else {
-            20 * TURNS
+            25 * TURNS
         };
         assert!(
             found <= i64::from(bound),

@@ -30,6 +30,13 @@ macro_rules! __store_cases {
                 a_session_of_another_tenant_is_not_ended
                 a_token_is_unknown_in_another_tenant
             }
+            tenant_status {
+                in_a_disabled_tenant_nobody_does_anything
+                what_was_open_goes_on_when_its_tenant_is_active_again
+                c69_each_status_of_a_tenant_ends_its_access_tokens
+                a_tenant_that_is_not_there_is_not_changed
+                of_16_statuses_at_once_each_gets_a_version_of_its_own
+            }
             users {
                 a_user_is_found_by_every_spelling_of_the_identifier
                 a_new_user_is_what_was_asked_for
@@ -127,6 +134,7 @@ macro_rules! __store_cases {
                 c66_nothing_minted_survives_a_log_out
                 c66_nothing_minted_survives_a_log_out_everywhere
                 c66_nothing_minted_survives_a_disabling
+                c66_nothing_minted_survives_the_disabling_of_a_tenant
                 c66_nothing_minted_survives_a_password_change
                 no_grant_has_the_old_roles_with_the_new_version
             }
@@ -134,6 +142,7 @@ macro_rules! __store_cases {
                 no_log_in_with_the_old_password_outlives_its_change
                 no_log_in_slips_past_a_log_out_everywhere
                 no_log_in_slips_past_a_disabling
+                no_log_in_slips_past_the_disabling_of_a_tenant
             }
             log {
                 everything_that_is_revoked_is_in_the_log
@@ -201,6 +210,19 @@ macro_rules! __store_cases {
                 c66_no_rotation_brings_a_revoked_api_key_back
                 of_32_notes_of_one_use_one_is_written
                 pages_of_api_keys_are_stable
+            }
+            platforms {
+                a_linked_account_finds_its_user
+                an_account_is_one_users_in_a_tenant
+                an_account_is_linked_to_an_active_user
+                c69_an_unlinked_account_ends_every_session
+                the_last_way_to_log_in_is_not_removed
+                of_16_users_given_one_account_one_gets_it
+                of_8_accounts_unlinked_at_once_one_stays
+                of_password_and_account_removed_at_once_one_stays
+                c66_no_log_in_slips_past_an_unlinking
+                hostile_accounts_come_back_unchanged
+                a_user_without_a_password_may_set_one
             }
             hostile {
                 hostile_identifiers_are_users_of_their_own

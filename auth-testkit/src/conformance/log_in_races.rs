@@ -11,7 +11,7 @@ use super::world::{World, holds};
 async fn log_in_races(subject: &dyn Subject, way: Way) {
     let world = World::new(subject).await;
     for round in 0..ROUNDS {
-        let user = world.user().await;
+        let user = world.user_of(way.tenant(&world).await).await;
         let (session, secret) = world.new_session(&user, world.seen(&user).await);
         let (at_door, at_end) = (world.handle(round), world.handle(round / 2));
         let opening = async move {
@@ -65,4 +65,9 @@ pub async fn no_log_in_slips_past_a_log_out_everywhere(subject: &dyn Subject) {
 /// A log-in against a disabling.
 pub async fn no_log_in_slips_past_a_disabling(subject: &dyn Subject) {
     log_in_races(subject, Way::Disable).await;
+}
+
+/// A log-in against the disabling of its tenant.
+pub async fn no_log_in_slips_past_the_disabling_of_a_tenant(subject: &dyn Subject) {
+    log_in_races(subject, Way::Tenant).await;
 }

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use auth_core::TenantId;
 use auth_core::revocation::{Revocation, Target};
-use auth_store::{EndSessions, Grant, RotateOutcome, Store, User, UserStatus};
+use auth_store::{EndSessions, Grant, RotateOutcome, Store, TenantStatus, User, UserStatus};
 
 use super::Subject;
 use super::race::{a_while, both};
@@ -21,9 +22,18 @@ pub(super) enum Way {
     All,
     Disable,
     Password,
+    Tenant,
 }
 
 impl Way {
+    /// The tenant of the user whose sessions end.
+    pub(super) async fn tenant(self, world: &World) -> TenantId {
+        match self {
+            Self::Tenant => world.tenant().await,
+            _ => TenantId::DEFAULT,
+        }
+    }
+
     pub(super) async fn end(
         self,
         store: &dyn Store,
@@ -55,6 +65,13 @@ impl Way {
                     .unwrap()
                     .revoked
             }
+            (Self::Tenant, _) => {
+                store
+                    .set_tenant_status(tenant, TenantStatus::Disabled)
+                    .await
+                    .unwrap()
+                    .revoked
+            }
             (Self::Password, _) => {
                 store
                     .change_password(World::password_change(user, HASH, "new"))
@@ -79,6 +96,7 @@ pub(super) fn is_covered(grant: &Grant, revoked: &[Revocation]) -> bool {
             user,
             floor,
         } => (tenant, user) == (session.tenant, session.user) && grant.user.ver < floor,
+        Target::Tenant { tenant, floor } => tenant == session.tenant && grant.tver < floor,
         _ => false,
     })
 }
@@ -142,7 +160,8 @@ async fn meanwhile<T: Send + 'static>(
 async fn refresh_races(subject: &dyn Subject, way: Way) {
     let world = World::new(subject).await;
     for round in 0..ROUNDS {
-        let (user, first) = world.logged_in().await;
+        let user = world.user_of(way.tenant(&world).await).await;
+        let first = world.open(&user).await;
         let (store, user, held) = (world.handle(round / 2), user.clone(), first.clone());
         let ending = async move { way.end(&*store, &user, Some(&held)).await };
         let (grants, newest, revoked) = meanwhile(&world, round, &first, ending).await;
@@ -184,6 +203,11 @@ pub async fn c66_nothing_minted_survives_a_log_out_everywhere(subject: &dyn Subj
 /// Disabling against refresh.
 pub async fn c66_nothing_minted_survives_a_disabling(subject: &dyn Subject) {
     refresh_races(subject, Way::Disable).await;
+}
+
+/// The disabling of a tenant against refresh.
+pub async fn c66_nothing_minted_survives_the_disabling_of_a_tenant(subject: &dyn Subject) {
+    refresh_races(subject, Way::Tenant).await;
 }
 
 /// A password change against refresh.

@@ -23,6 +23,7 @@ impl World {
         let UserRecord {
             user,
             password_hash,
+            ..
         } = self.record(user).await;
         Seen {
             ver: user.ver,

@@ -11,6 +11,14 @@ pub(crate) enum Flaw {
     AnyTenantHasUsers,
     TenantIsMadeOnce,
     TenantIsIgnored,
+    TenantIsMadeActive,
+    TenantStatusIsNotChecked,
+    TenantStatusIsOnlyOnce,
+    TenantVersionIsForgotten,
+    TenantVersionIsReadThenWritten,
+    TenantIsNotReadWithUser,
+    GhostTenantIsMade,
+    LogForgetsTenants,
 
     // Users.
     IdentifierIsComparedAsTyped,
@@ -154,6 +162,19 @@ pub(crate) enum Flaw {
     EveryUseIsNoted,
     UseIsReadThenNoted,
     LogForgetsApiKeys,
+
+    // Accounts at platforms.
+    LinkOverwrites,
+    LinkLooksThenWrites,
+    AnybodyIsLinked,
+    LinkIsAChange,
+    AccountsCompareWithoutCase,
+    AccountsAreUnordered,
+    AnybodyUnlinks,
+    RemovalLooksThenWrites,
+    LastMethodMayGo,
+    PasswordIsNoMethod,
+    RemovalEndsNothing,
 
     // Keys, and connections.
     EveryKeyIsStored,

@@ -23,6 +23,9 @@ impl RevocationLog for Flawed {
                 page.rows
                     .retain(|row| !matches!(row.target, Target::Session { .. }));
             }
+            Flaw::LogForgetsTenants => page
+                .rows
+                .retain(|row| !matches!(row.target, Target::Tenant { .. })),
             Flaw::LogForgetsApiKeys => page.rows.retain(|row| !is_of_api_key(&row.target)),
             Flaw::LogHidesTheLast if page.rows.len() > 1 => {
                 page.rows.pop();

@@ -13,9 +13,11 @@ mod attempts;
 mod flaw;
 mod keys;
 mod log;
+mod platforms;
 mod rotation;
 mod sessions;
 mod table;
+mod tenants;
 mod users;
 
 use std::collections::{HashMap, HashSet};
@@ -28,8 +30,8 @@ use auth_core::{
     AccountKey, Clock, ManualClock, SessionId, SystemRandom, TenantId, Timestamp, UserId,
 };
 use auth_store::{
-    ApiKeyStore, AttemptStore, MemoryStore, Session, SigningKeyStore, Store, StoreError,
-    StoreErrorKind, TenantStore,
+    ApiKeyStore, AttemptStore, MemoryStore, PlatformStore, Session, SigningKeyStore, Store,
+    StoreError, StoreErrorKind, TenantStore,
 };
 use auth_testkit::conformance::Subject;
 pub(crate) use flaw::Flaw;
@@ -181,19 +183,12 @@ impl Store for Flawed {
         Some(self)
     }
 
-    fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
+    fn platform_store(&self) -> Option<&dyn PlatformStore> {
         Some(self)
     }
-}
 
-#[async_trait]
-impl TenantStore for Flawed {
-    async fn create_tenant(&self, tenant: TenantId) -> Result<(), StoreError> {
-        self.connect().await?;
-        if !self.rows.lock().await.tenants.insert(tenant) && self.has(Flaw::TenantIsMadeOnce) {
-            return Err(StoreErrorKind::Other.into());
-        }
-        self.inner.create_tenant(tenant).await
+    fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
+        Some(self)
     }
 }
 

@@ -18,7 +18,7 @@ impl PlatformStore for Flawed {
         key: &PlatformKey,
     ) -> Result<LinkOutcome, StoreError> {
         self.connect().await?;
-        let key = self.key(key);
+        let key = self.written(key);
         let owner = self.inner.find_by_platform(tenant, &key).await?;
         match self.flaw {
             Flaw::LinkOverwrites | Flaw::LinkLooksThenWrites => {
@@ -67,7 +67,10 @@ impl PlatformStore for Flawed {
         key: &PlatformKey,
     ) -> Result<Option<UserRecord>, StoreError> {
         self.connect().await?;
-        let found = self.inner.find_by_platform(tenant, &self.key(key)).await?;
+        let found = self
+            .inner
+            .find_by_platform(tenant, &self.written(key))
+            .await?;
         let hides = |record: &UserRecord| {
             self.has(Flaw::DisabledIsNotRead) && record.user.status == UserStatus::Disabled
         };
@@ -94,7 +97,7 @@ impl PlatformStore for Flawed {
         key: &PlatformKey,
     ) -> Result<Committed<RemoveOutcome>, StoreError> {
         self.connect().await?;
-        let key = self.key(key);
+        let key = self.written(key);
         let owner = self.inner.find_by_platform(tenant, &key).await?;
         let (tenant, user) = match &owner {
             Some(owner) if self.has(Flaw::AnybodyUnlinks) => (tenant, owner.user.id),
@@ -115,7 +118,7 @@ impl PlatformStore for Flawed {
 
 impl Flawed {
     /// What a careless comparison makes of a key.
-    fn key(&self, key: &PlatformKey) -> PlatformKey {
+    fn written(&self, key: &PlatformKey) -> PlatformKey {
         let (platform, id) = (key.platform(), key.external_id());
         let changed = match self.flaw {
             Flaw::AccountsCompareWithoutCase => PlatformKey::new(platform, id.to_lowercase()),
@@ -145,7 +148,9 @@ impl Flawed {
     ) -> Result<Committed<RemoveOutcome>, StoreError> {
         let record = self.inner.user(tenant, user).await?;
         let accounts = self.inner.platform_accounts(tenant, user).await?;
-        let has_password = record.as_ref().is_some_and(|record| record.password_hash.is_some());
+        let has_password = record
+            .as_ref()
+            .is_some_and(|record| record.password_hash.is_some());
         match (self.flaw, record) {
             // It looks whether something is left, and then removes what it was told to.
             (Flaw::RemovalLooksThenWrites, Some(record)) => {

@@ -24,6 +24,9 @@ impl Flawed {
         let Some(mut row) = rows.sessions.get(&id).cloned() else {
             return Ok(unknown);
         };
+        // Before the tenant's status: a token of an active one has an old version
+        // when it is disabled in between.
+        let tver = self.tver(row.session.tenant).await?;
         let Some(found) = self
             .inner
             .user(row.session.tenant, row.session.user)
@@ -31,8 +34,9 @@ impl Flawed {
         else {
             return Ok(unknown);
         };
+        let tenant_stands = self.tenant_stands(&found);
         let mut user = found.user;
-        let mut decision = self.decide(&mut rotation, &row, &user);
+        let mut decision = self.decide(&mut rotation, &row, &user, tenant_stands);
         match self.flaw {
             Flaw::RotationIsFromAStaleRead => {
                 drop(rows);
@@ -60,7 +64,7 @@ impl Flawed {
                         status: UserStatus::Active,
                         ..user.clone()
                     };
-                    decision = self.decide(&mut rotation, &standing, &active);
+                    decision = self.decide(&mut rotation, &standing, &active, true);
                 }
             }
             _ => {}
@@ -70,14 +74,21 @@ impl Flawed {
             Flaw::RolesAreFromTheLogIn => user.roles.clone_from(&row.user.roles),
             _ => {}
         }
-        self.carry_out(rows, decision, &rotation, row, user, unknown)
+        self.carry_out(rows, decision, &rotation, row, (user, tver), unknown)
             .await
     }
 
-    fn decide(&self, rotation: &mut Rotation, row: &Row, user: &User) -> Decision {
+    fn decide(
+        &self,
+        rotation: &mut Rotation,
+        row: &Row,
+        user: &User,
+        tenant_stands: bool,
+    ) -> Decision {
         let mut session = row.session.clone();
         let mut revoked = row.revoked;
-        let mut standing = user.status == UserStatus::Active && user.session_epoch == row.epoch;
+        let mut standing =
+            user.status == UserStatus::Active && user.session_epoch == row.epoch && tenant_stands;
         let now = self.now();
         let age = session
             .generation
@@ -136,7 +147,7 @@ impl Flawed {
         decision: Decision,
         rotation: &Rotation,
         row: Row,
-        user: User,
+        (user, tver): (User, i64),
         unknown: RotateOutcome,
     ) -> Result<RotateOutcome, StoreError> {
         let (id, now) = (row.session.id, self.now());
@@ -144,7 +155,7 @@ impl Flawed {
             Box::new(Grant {
                 session,
                 user,
-                tver: 1,
+                tver,
                 now,
             })
         };

@@ -20,6 +20,7 @@ impl Flawed {
             |UserRecord {
                  user,
                  password_hash,
+                 ..
              }| Seen {
                 ver: user.ver,
                 session_epoch: user.session_epoch,
@@ -261,7 +262,10 @@ impl SessionStore for Flawed {
             let user = found.as_ref().map(|record| &record.user);
             user.is_some_and(|user| {
                 user.status == UserStatus::Active && user.session_epoch == row.epoch
-            }) && !row.revoked
+            }) && found
+                .as_ref()
+                .is_some_and(|found| self.tenant_stands(found))
+                && !row.revoked
                 && now < row.session.idle_expires_at
                 && now < row.session.expires_at
         };

@@ -49,6 +49,7 @@ impl Flawed {
 
     /// What is read of a user whose hash was renewed.
     async fn renewed(&self, mut record: UserRecord) -> UserRecord {
+        record.tenant_active |= self.has(Flaw::TenantIsNotReadWithUser);
         let policy = &mut record.user.password_policy;
         let is_renewed = self.rows.lock().await.renewed.contains(&record.user.id);
         match self.flaw {
@@ -114,6 +115,7 @@ impl UserStore for Flawed {
                 if let Some(UserRecord {
                     user,
                     password_hash,
+                    ..
                 }) = found
                 {
                     let new_hash = new.password_hash.unwrap_or_default();

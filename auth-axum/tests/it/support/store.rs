@@ -73,6 +73,18 @@ impl TenantStore for Faulty {
     async fn create_tenant(&self, tenant: TenantId) -> Result<(), StoreError> {
         self.up()?.create_tenant(tenant).await
     }
+
+    async fn tenant(&self, tenant: TenantId) -> Result<Option<Tenant>, StoreError> {
+        self.up()?.tenant(tenant).await
+    }
+
+    async fn set_tenant_status(
+        &self,
+        tenant: TenantId,
+        status: TenantStatus,
+    ) -> Result<Committed<Option<Tenant>>, StoreError> {
+        self.up()?.set_tenant_status(tenant, status).await
+    }
 }
 
 #[async_trait]
