@@ -93,5 +93,5 @@ pub use auth_store::SqliteStore;
 #[doc(no_inline)]
 pub use auth_store::{
     ApiKeyInfo, KeyState, MemoryStore, PlatformAccount, PlatformKey, PlatformKeyError, Session,
-    Store, User, UserStatus,
+    Store, Tenant, TenantStatus, User, UserStatus,
 };

@@ -67,10 +67,8 @@ async fn a_verified_account_opens_a_session_like_any_other() {
     );
     assert_eq!(identity.client(), Some(client("cli")));
     assert_eq!(identity.auth_time(), Some(support::NOW));
-    let refreshed = rig
-        .auth
-        .refresh(&rig.cx, &logged_in.tokens.refresh_token, &client("cli"));
-    let refreshed = refreshed.await.unwrap();
+    let (cli, token) = (client("cli"), &logged_in.tokens.refresh_token);
+    let refreshed = rig.auth.refresh_for(&rig.cx, &cli, token).await.unwrap();
     let token = refreshed.access_token.expose();
     let identity = rig.auth.verifier().verify_now(token).unwrap();
     assert_eq!(identity.registered().amr(), ["fed", "mfa"]);

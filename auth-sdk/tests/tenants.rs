@@ -5,7 +5,7 @@ mod support;
 
 use std::sync::Arc;
 
-use auth_core::{ClientId, Scope, TenantId};
+use auth_core::{Scope, TenantId};
 use auth_sdk::{
     AuthError, ChangePassword, Code, Context, CreateApiKey, LogIn, LoggedIn, PlatformKey, SignUp,
     Store, TenantStatus, User, UserStatus, VerifiedPlatformIdentity,
@@ -50,10 +50,7 @@ impl Place {
 
     async fn refresh(&self, held: &LoggedIn) -> Result<auth_sdk::TokenPair, AuthError> {
         let token = &held.tokens.refresh_token;
-        self.rig
-            .auth
-            .refresh(&self.cx, token, &ClientId::default())
-            .await
+        self.rig.auth.refresh(&self.cx, token).await
     }
 
     async fn set(&self, status: TenantStatus) -> i64 {

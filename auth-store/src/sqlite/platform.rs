@@ -24,8 +24,11 @@ pub(super) const FIND: &str = concat!(
      WHERE p.tenant_id = ? AND p.platform = ? AND p.external_id = ?"
 );
 
+/// By the index, and not by the primary key, whose order is the same and which
+/// would walk through the whole tenant.
 pub(super) const OF_USER: &str = "\
-    SELECT platform, external_id, linked_at FROM auth_platform_accounts \
+    SELECT platform, external_id, linked_at \
+    FROM auth_platform_accounts INDEXED BY auth_platform_accounts_of_user \
     WHERE tenant_id = ? AND user_id = ? ORDER BY platform, external_id";
 
 #[async_trait]

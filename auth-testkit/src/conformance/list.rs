@@ -240,6 +240,12 @@ macro_rules! __store_cases {
                 a_dropped_log_out_is_made_or_not
                 whatever_is_dropped_the_store_works_on
             }
+            dropped_accounts {
+                a_dropped_revocation_of_an_api_key_is_made_or_not
+                a_dropped_rotation_of_an_api_key_is_made_or_not
+                a_dropped_unlinking_is_made_or_not
+                a_dropped_status_of_a_tenant_is_set_or_not
+            }
             dropped_users {
                 a_dropped_sign_up_is_made_or_not
                 a_dropped_password_change_is_made_or_not

@@ -56,6 +56,7 @@ pub mod changes;
 pub mod conflict;
 pub mod cursors;
 pub mod dropped;
+pub mod dropped_accounts;
 pub mod dropped_users;
 pub mod ends;
 pub mod expiry;

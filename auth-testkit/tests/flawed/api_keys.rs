@@ -51,6 +51,12 @@ impl ApiKeyStore for Flawed {
                     .filter(|at| record.now.since(*at) < DAY);
             }
             Flaw::FormerSecretDiesAtOnce => record.former = None,
+            Flaw::ApiKeyRevocationIsTwoSteps if self.is_half_done(key).await => {
+                record.key.revoked_at = Some(record.now);
+            }
+            Flaw::RotationOfApiKeyIsTwoSteps if self.is_half_done(key).await => {
+                record.former = None;
+            }
             Flaw::FormerSecretOutlivesItsKey => {
                 if let Some(former) = &mut record.former {
                     former.until = former.until + DAY;
@@ -107,6 +113,10 @@ impl ApiKeyStore for Flawed {
         {
             return Ok(Committed::quiet(RevokeApiKeyOutcome::Already));
         }
+        if self.has(Flaw::ApiKeyRevocationIsTwoSteps) {
+            self.rows.lock().await.half_done.insert(key);
+            self.meanwhile().await;
+        }
         if self.has(Flaw::ApiKeyRevocationReadsThenWrites) && was_live {
             self.meanwhile().await;
             let mut done = self.inner.revoke_api_key(tenant, user, key).await?;
@@ -144,6 +154,13 @@ impl ApiKeyStore for Flawed {
             Flaw::EndedApiKeyIsRotated if !known.key.is_live(known.now) => {
                 return Ok(RotateApiKeyOutcome::Rotated(known.key));
             }
+            Flaw::RotationOfApiKeyIsTwoSteps if known.hash == rotation.seen => {
+                self.rows.lock().await.half_done.insert(rotation.key);
+                let outcome = self.inner.rotate_api_key(&rotation).await?;
+                self.meanwhile().await;
+                self.rows.lock().await.half_done.remove(&rotation.key);
+                return Ok(outcome);
+            }
             Flaw::RotationRevivesApiKeys => {
                 self.meanwhile().await;
                 let outcome = self.inner.rotate_api_key(&rotation).await?;
@@ -172,6 +189,12 @@ impl ApiKeyStore for Flawed {
             return Ok(true);
         }
         self.inner.note_api_key_use(key).await
+    }
+}
+
+impl Flawed {
+    async fn is_half_done(&self, key: ApiKeyId) -> bool {
+        self.rows.lock().await.half_done.contains(&key)
     }
 }
 

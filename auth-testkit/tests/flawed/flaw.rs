@@ -18,6 +18,7 @@ pub(crate) enum Flaw {
     TenantVersionIsReadThenWritten,
     TenantIsNotReadWithUser,
     GhostTenantIsMade,
+    TenantChangeIsTwoSteps,
     LogForgetsTenants,
 
     // Users.
@@ -162,6 +163,8 @@ pub(crate) enum Flaw {
     EveryUseIsNoted,
     UseIsReadThenNoted,
     LogForgetsApiKeys,
+    ApiKeyRevocationIsTwoSteps,
+    RotationOfApiKeyIsTwoSteps,
 
     // Accounts at platforms.
     LinkOverwrites,
@@ -175,6 +178,7 @@ pub(crate) enum Flaw {
     LastMethodMayGo,
     PasswordIsNoMethod,
     RemovalEndsNothing,
+    RemovalIsTwoSteps,
 
     // Keys, and connections.
     EveryKeyIsStored,

@@ -27,7 +27,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use auth_core::revocation::Revocation;
 use auth_core::{
-    AccountKey, Clock, ManualClock, SessionId, SystemRandom, TenantId, Timestamp, UserId,
+    AccountKey, ApiKeyId, Clock, ManualClock, SessionId, SystemRandom, TenantId, Timestamp, UserId,
 };
 use auth_store::{
     ApiKeyStore, AttemptStore, MemoryStore, PlatformStore, Session, SigningKeyStore, Store,
@@ -62,6 +62,9 @@ struct Rows {
     log: Vec<Revocation>,
     attempts: HashMap<AccountKey, u32>,
     lifetime: Duration,
+    /// API keys that are revoked and not logged yet, or have lost their former
+    /// secret for a moment.
+    half_done: HashSet<ApiKeyId>,
     /// Which page of API keys was read last.
     pages: usize,
 }

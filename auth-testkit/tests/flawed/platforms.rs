@@ -162,6 +162,12 @@ impl Flawed {
                 }
                 Ok(done)
             }
+            (Flaw::RemovalIsTwoSteps, Some(record)) => {
+                let roles = record.user.roles;
+                let _ = self.inner.set_user_roles(tenant, user, roles).await?;
+                self.meanwhile().await;
+                self.remove(tenant, user, key).await
+            }
             (Flaw::LastMethodMayGo, Some(record)) => {
                 let mut done = self.remove(tenant, user, key).await?;
                 if done.value == RemoveOutcome::LastMethod {

@@ -292,4 +292,8 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
         "c66_nothing_minted_survives_the_disabling_of_a_tenant",
         "no_log_in_slips_past_the_disabling_of_a_tenant",
     ]),
+    (Flaw::ApiKeyRevocationIsTwoSteps, &["a_dropped_revocation_of_an_api_key_is_made_or_not"]),
+    (Flaw::RotationOfApiKeyIsTwoSteps, &["a_dropped_rotation_of_an_api_key_is_made_or_not"]),
+    (Flaw::RemovalIsTwoSteps, &["a_dropped_unlinking_is_made_or_not"]),
+    (Flaw::TenantChangeIsTwoSteps, &["a_dropped_status_of_a_tenant_is_set_or_not"]),
 ];

@@ -40,6 +40,10 @@ impl TenantStore for Flawed {
             (Flaw::GhostTenantIsMade, None) => {
                 self.inner.create_tenant(tenant).await?;
             }
+            (Flaw::TenantChangeIsTwoSteps, Some(seen)) => {
+                let _ = self.inner.set_tenant_status(tenant, seen.status).await?;
+                self.meanwhile().await;
+            }
             (Flaw::TenantStatusIsOnlyOnce, Some(seen)) if seen.status == status => {
                 return Ok(Committed::quiet(Some(seen)));
             }

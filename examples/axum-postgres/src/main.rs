@@ -6,11 +6,15 @@
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use auth_axum::{AuthLayer, AuthRoutes, Authenticated, RequireRole, RoleName};
-use auth_sdk::{Audience, Auth, Issuer, PgStore, RootSecret};
+use auth_axum::{AuthLayer, AuthRoutes, Authenticated, Rejection, RequireRole, RoleName, require};
+use auth_sdk::{
+    Audience, Auth, Code, Context, CreateApiKey, Issuer, PgStore, Requirement, RootSecret,
+};
 use axum::Router;
-use axum::routing::get;
+use axum::extract::State;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -34,12 +38,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         root,
         Arc::new(store),
     )
+    .with_api_keys("example".parse()?)
     .build()
     .await?;
 
+    // A key for scripts, for whoever has just logged in; a key gets no key.
+    let recent = Requirement::authenticated().and_logged_in_within(Duration::from_secs(600));
     let app = Router::new()
         .route("/hello", get(hello))
         .route("/admin", get(admin))
+        .route("/keys", post(new_key).layer(require(recent)))
+        .with_state(auth.clone())
         .layer(AuthLayer::new(auth.verifier()))
         .merge(AuthRoutes::new(auth.clone()).at("/auth"));
 
@@ -62,6 +71,17 @@ fn env(name: &str) -> Result<String, String> {
 
 async fn hello(user: Authenticated) -> String {
     format!("Hello, {}!\n", user.subject())
+}
+
+async fn new_key(State(auth): State<Auth>, caller: Authenticated) -> Result<String, Rejection> {
+    let (Some(user), Some(tenant)) = (caller.user(), caller.tenant()) else {
+        return Err(Rejection::new(Code::InvalidToken));
+    };
+    let request = CreateApiKey::new("scripts", caller.scope().clone());
+    let cx = Context::new().with_tenant(tenant);
+    let made = auth.create_api_key(&cx, user, request).await?;
+    // It is shown once; the store has only a hash of it.
+    Ok(made.key.expose().to_owned())
 }
 
 struct Admin;

@@ -102,9 +102,22 @@ async fn the_whole_path_on_postgresql_and_again_after_a_restart() {
         401
     );
 
+    let url = format!("{}/keys", service.base);
+    let made = service.http.post(&url).bearer_auth(access).send().await;
+    let key = made.unwrap().text().await.unwrap();
+    assert!(key.starts_with("example_"), "{key}");
+    let hello = |service: &Service, key: &str| {
+        let url = format!("{}/hello", service.base);
+        service.http.get(url).bearer_auth(key).send()
+    };
+    assert_eq!(hello(&service, &key).await.unwrap().status(), 200);
+    let by_key = service.http.post(&url).bearer_auth(&key).send().await;
+    assert_eq!(by_key.unwrap().status(), 401, "a key never logs in");
+
     // The store is all that an instance has: another one goes on with it.
     drop(service);
     let service = Service::start(&postgres.url()).await;
+    assert_eq!(hello(&service, &key).await.unwrap().status(), 200);
     let (status, next) = service
         .call(post.clone(), "/auth/refresh", "x", refresh)
         .await;

@@ -13,8 +13,8 @@ use auth_store::{
     ApiKeyStore, Attempt, AttemptStore, ChangeOutcome, Charge, Committed, CreateOutcome,
     EndSessions, HashRenewal, Identifier, MemoryStore, NewSession, NewUser, OpenOutcome,
     PasswordChange, Reservation, RotateOutcome, Rotation, Session, SessionStore, Settings,
-    SettingsStore, Settlement, SigningKeyStore, Store, StoreError, StoreErrorKind, TenantStore,
-    UserRecord, UserStatus, UserStore,
+    SettingsStore, Settlement, SigningKeyStore, Store, StoreError, StoreErrorKind, Tenant,
+    TenantStatus, TenantStore, UserRecord, UserStatus, UserStore,
 };
 
 #[derive(Clone, Debug, Default)]
