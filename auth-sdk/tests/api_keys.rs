@@ -1,5 +1,5 @@
 //! API keys, from making them to their end.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 
@@ -409,8 +409,7 @@ async fn without_api_keys_there_are_none() {
     assert_eq!(code(&rig.auth, &key).await, Some(Code::InvalidToken));
 
     let clock = Arc::new(auth_core::ManualClock::at(NOW));
-    let store: Arc<dyn Store> =
-        support::unsure::Unsure::without_api_keys(Arc::new(MemoryStore::new()));
+    let store: Arc<dyn Store> = Unsure::without_api_keys(Arc::new(MemoryStore::new()));
     let refused = with_keys(builder(&store, &clock, root(1))).build().await;
     assert!(matches!(refused, Err(BuildError::NoApiKeys)));
 }

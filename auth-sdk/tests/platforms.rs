@@ -29,7 +29,7 @@ async fn log_in(rig: &Rig, external_id: &str) -> Result<LoggedIn, AuthError> {
 }
 
 /// Nobody but the log tells these apart.
-fn is_refused(answer: Result<LoggedIn, AuthError>) -> bool {
+fn is_refused(answer: &Result<LoggedIn, AuthError>) -> bool {
     matches!(answer, Err(AuthError::InvalidCredentials))
 }
 
@@ -47,7 +47,7 @@ async fn bob(rig: &Rig) -> User {
 #[tokio::test]
 async fn a_verified_account_opens_a_session_like_any_other() {
     let rig = rig().await;
-    assert!(is_refused(log_in(&rig, "bob").await));
+    assert!(is_refused(&log_in(&rig, "bob").await));
     let bob = bob(&rig).await;
     let identity = VerifiedPlatformIdentity::i_have_verified(key("bob"), ["fed", "mfa"])
         .with_client(client("cli"));
@@ -74,7 +74,7 @@ async fn a_verified_account_opens_a_session_like_any_other() {
     assert_eq!(identity.registered().amr(), ["fed", "mfa"]);
     // Nobody guesses a password that is not there.
     let by_password = LogIn::new("bob@example.org", password(PASSWORD));
-    assert!(is_refused(rig.auth.log_in(&rig.cx, by_password).await));
+    assert!(is_refused(&rig.auth.log_in(&rig.cx, by_password).await));
     let found = rig
         .auth
         .user_by_platform(&rig.cx, &key("bob"))
@@ -87,7 +87,7 @@ async fn a_verified_account_opens_a_session_like_any_other() {
 async fn who_may_not_log_in_is_told_nothing() {
     let rig = rig().await;
     let bob = bob(&rig).await;
-    assert!(is_refused(log_in(&rig, "Bob").await));
+    assert!(is_refused(&log_in(&rig, "Bob").await));
     let elsewhere = rig
         .cx
         .clone()
@@ -96,12 +96,12 @@ async fn who_may_not_log_in_is_told_nothing() {
         .auth
         .log_in_with_verified_platform(&elsewhere, verified("bob"))
         .await;
-    assert!(is_refused(refused));
+    assert!(is_refused(&refused));
     let Rig { auth, cx, .. } = &rig;
     auth.set_user_status(cx, bob.id, UserStatus::Disabled)
         .await
         .unwrap();
-    assert!(is_refused(log_in(&rig, "bob").await));
+    assert!(is_refused(&log_in(&rig, "bob").await));
     let linked = auth.link_platform(cx, bob.id, &key("another")).await;
     assert!(matches!(linked, Err(AuthError::NotFound)));
     auth.set_user_status(cx, bob.id, UserStatus::Active)
@@ -157,7 +157,7 @@ async fn c69_removing_a_way_to_log_in_ends_every_session() {
         .await
         .unwrap();
     assert!(!rig.accepts(&ada));
-    assert!(is_refused(log_in(&rig, "ada").await));
+    assert!(is_refused(&log_in(&rig, "ada").await));
     assert_eq!(auth.sessions(cx, ada.user.id).await.unwrap(), []);
 
     auth.link_platform(cx, ada.user.id, &key("ada"))
@@ -167,11 +167,11 @@ async fn c69_removing_a_way_to_log_in_ends_every_session() {
     auth.remove_password(cx, ada.user.id).await.unwrap();
     assert!(!rig.accepts(&again));
     let by_password = LogIn::new("ada@example.org", password(PASSWORD));
-    assert!(is_refused(auth.log_in(cx, by_password).await));
+    assert!(is_refused(&auth.log_in(cx, by_password).await));
     assert!(log_in(&rig, "ada").await.is_ok());
     let change = ChangePassword::new(password(PASSWORD), password(OTHER_PASSWORD));
     assert!(is_refused(
-        auth.change_password(cx, ada.user.id, change).await
+        &auth.change_password(cx, ada.user.id, change).await
     ));
 }
 
@@ -212,7 +212,7 @@ async fn whose_answer_was_lost_has_what_was_made() {
         .await
         .unwrap();
     assert!(!rig.accepts(&ada), "what was revoked is revoked here");
-    assert!(is_refused(log_in(&rig, "ada").await));
+    assert!(is_refused(&log_in(&rig, "ada").await));
     auth.link_platform(cx, ada.user.id, &key("ada"))
         .await
         .unwrap();

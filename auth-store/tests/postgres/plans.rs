@@ -7,7 +7,7 @@ use auth_core::api_key::ApiKeyHash;
 use auth_core::revocation::{Cursor, RevocationLog};
 use auth_core::{ApiKeyId, UserId};
 use auth_store::{
-    ApiKeyRotation, ApiKeyStore, EndSessions, Identifier, PasswordChange, PlatformKey,
+    ApiKeyRotation, ApiKeyStore, EndSessions, Identifier, PasswordChange, PgStore, PlatformKey,
     PlatformStore, SessionStore, SettingsStore, UserStatus, UserStore,
 };
 use sqlx::{AssertSqlSafe, PgConnection, Row};
@@ -49,6 +49,36 @@ async fn reads(beside: &mut PgConnection, schema: &str) -> BTreeMap<String, (i64
     rows.iter()
         .map(|row| (row.get(0), (row.get(1), row.get(2))))
         .collect()
+}
+
+/// What is done with API keys and accounts at platforms in one turn.
+async fn keys_and_accounts(store: &PgStore, turn: u32) {
+    let id = |n: u32| UserId::from_uuid(Uuid::from_u128(u128::from(turn * 10 + n)));
+    let key = |n: u32| ApiKeyId::from_uuid(*id(n).as_uuid());
+    let known = store.find_api_key(key(1)).await.unwrap().unwrap();
+    store.api_keys(TENANT, None, Some(key(1)), 3).await.unwrap();
+    store.api_keys(TENANT, Some(id(2)), None, 3).await.unwrap();
+    assert!(store.note_api_key_use(key(1)).await.unwrap());
+    let rotation = ApiKeyRotation {
+        tenant: TENANT,
+        key: key(1),
+        seen: known.hash,
+        hash: ApiKeyHash::from_bytes([1; 32]),
+        overlap: Duration::ZERO,
+    };
+    store.rotate_api_key(&rotation).await.unwrap();
+    let _ = store.revoke_api_key(TENANT, None, key(7)).await.unwrap();
+    let account = |n: u32| PlatformKey::new("p", format!("u{}", turn * 10 + n)).unwrap();
+    store.find_by_platform(TENANT, &account(8)).await.unwrap();
+    store.platform_accounts(TENANT, id(8)).await.unwrap();
+    store
+        .link_platform(TENANT, id(8), &account(8))
+        .await
+        .unwrap();
+    let _ = store
+        .unlink_platform(TENANT, id(8), &account(8))
+        .await
+        .unwrap();
 }
 
 /// Of what is done, all is done twenty times on one connection: five times with
@@ -132,31 +162,7 @@ async fn every_call_finds_its_rows_by_an_index() {
             .await
             .unwrap();
         store.read_log(&cursor).await.unwrap();
-        let key = |n: u32| ApiKeyId::from_uuid(*id(n).as_uuid());
-        let known = store.find_api_key(key(1)).await.unwrap().unwrap();
-        store.api_keys(TENANT, None, Some(key(1)), 3).await.unwrap();
-        store.api_keys(TENANT, Some(id(2)), None, 3).await.unwrap();
-        assert!(store.note_api_key_use(key(1)).await.unwrap());
-        let rotation = ApiKeyRotation {
-            tenant: TENANT,
-            key: key(1),
-            seen: known.hash,
-            hash: ApiKeyHash::from_bytes([1; 32]),
-            overlap: Duration::ZERO,
-        };
-        store.rotate_api_key(&rotation).await.unwrap();
-        let _ = store.revoke_api_key(TENANT, None, key(7)).await.unwrap();
-        let account = |n: u32| PlatformKey::new("p", format!("u{}", turn * 10 + n)).unwrap();
-        store.find_by_platform(TENANT, &account(8)).await.unwrap();
-        store.platform_accounts(TENANT, id(8)).await.unwrap();
-        store
-            .link_platform(TENANT, id(8), &account(8))
-            .await
-            .unwrap();
-        let _ = store
-            .unlink_platform(TENANT, id(8), &account(8))
-            .await
-            .unwrap();
+        keys_and_accounts(&store, turn).await;
     }
     store.close().await;
     place.store.close().await;

@@ -31,7 +31,7 @@ use auth_core::{
 };
 use auth_store::{
     ApiKeyStore, AttemptStore, MemoryStore, PlatformStore, Session, SigningKeyStore, Store,
-    StoreError, StoreErrorKind, TenantStore,
+    StoreError, StoreErrorKind,
 };
 use auth_testkit::conformance::Subject;
 pub(crate) use flaw::Flaw;
