@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod cut;
 mod dropped;
 mod faults;
 mod late;

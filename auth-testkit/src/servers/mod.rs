@@ -12,7 +12,8 @@
 //! ```
 //!
 //! A test that only needs *a* server asks [`postgres_url`] or [`redis_url`] and makes a schema (or key prefix) of its own;
-//! a test that breaks its server starts one with [`Postgres::start`] or [`Redis::start`].
+//! a test that breaks its server starts one with [`Postgres::start`] or [`Redis::start`]; one that breaks the network puts a
+//! [`Proxy`] before it.
 //!
 //! # Guarantees
 //! - A missing program is an error that names its package, never a test that silently did not run.
@@ -28,6 +29,7 @@ mod folder;
 mod locate;
 mod postgres;
 mod process;
+mod proxy;
 mod redis;
 mod shared;
 mod watched;
@@ -35,5 +37,6 @@ mod watched;
 pub use error::ServerError;
 pub use locate::installed;
 pub use postgres::Postgres;
+pub use proxy::{Direction, Piece, Proxy, Verdict};
 pub use redis::Redis;
 pub use shared::{POSTGRES_URL, REDIS_URL, postgres_url, redis_url};
