@@ -7,9 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod crash;
 mod cut;
 mod dropped;
 mod faults;
+mod killed;
 mod late;
 mod locks;
 mod log;

@@ -107,7 +107,31 @@ pub(super) async fn clock(beside: &mut PgConnection) -> Timestamp {
     Timestamp::from_unix_micros(value(beside, "", micros).await)
 }
 
+/// The command that presents `token`.
+pub(super) fn rotation(roots: &RootSecrets, token: &RefreshToken) -> Rotation {
+    Rotation {
+        tenant: TENANT,
+        client: ClientId::default(),
+        presented: token.open(roots, TENANT).unwrap(),
+        root: roots.active().id(),
+        salt: Salt::draw(&SystemRandom::new()).unwrap(),
+        grace: Duration::from_secs(30),
+        idle: Duration::from_secs(3600),
+    }
+}
+
 impl Place {
+    /// On a server of the test's own.
+    pub(super) async fn on(store: PgStore, schema: &str, url: &str, roots: RootSecrets) -> Self {
+        Self {
+            store,
+            schema: schema.to_owned(),
+            url: url.to_owned(),
+            roots,
+            _seat: SEATS.acquire().await.unwrap(),
+        }
+    }
+
     pub(super) async fn beside(&self) -> PgConnection {
         connection(&self.url).await
     }
@@ -176,15 +200,7 @@ impl Place {
     }
 
     pub(super) fn rotation(&self, token: &RefreshToken) -> Rotation {
-        Rotation {
-            tenant: TENANT,
-            client: ClientId::default(),
-            presented: token.open(&self.roots, TENANT).unwrap(),
-            root: self.roots.active().id(),
-            salt: Salt::draw(&SystemRandom::new()).unwrap(),
-            grace: Duration::from_secs(30),
-            idle: Duration::from_secs(3600),
-        }
+        rotation(&self.roots, token)
     }
 
     /// Spends a token that is to be the current one.
