@@ -7,16 +7,20 @@
     reason = "a test fails by panicking"
 )]
 
+mod awaits;
 mod crash;
 mod cut;
 mod dropped;
 mod faults;
+mod full;
+mod interleavings;
 mod killed;
 mod late;
 mod locks;
 mod log;
 mod migrations;
 mod plans;
+mod secrets;
 mod suite;
 mod support;
 mod sweeps;

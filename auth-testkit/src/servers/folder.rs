@@ -1,6 +1,7 @@
 //! A server's own folder, password and port.
 
 use std::{
+    env,
     fmt::Write as _,
     fs::{self, File},
     io::Read as _,
@@ -31,9 +32,17 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn new(server: &str, owner: Option<Owner>) -> Result<Self, ServerError> {
+        Self::new_in(&env::temp_dir(), server, owner)
+    }
+
+    pub(super) fn new_in(
+        parent: &Path,
+        server: &str,
+        owner: Option<Owner>,
+    ) -> Result<Self, ServerError> {
         let inner = tempfile::Builder::new()
             .prefix(&format!("auth-testkit-{server}-"))
-            .tempdir()
+            .tempdir_in(parent)
             .map_err(ServerError::system("make a temporary folder"))?;
         let folder = Self { inner, owner };
         folder.hand_over(folder.path())?;

@@ -1,4 +1,5 @@
 use std::{
+    env,
     ffi::OsString,
     fs,
     net::Ipv4Addr,
@@ -48,9 +49,17 @@ impl Postgres {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn start_with(settings: &[(&str, &str)]) -> Result<Self, ServerError> {
+        Self::start_in(&env::temp_dir(), settings).await
+    }
+
+    /// As [`start_with`](Self::start_with), with its folder in `parent`: a disk of a certain size, say.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_in(parent: &Path, settings: &[(&str, &str)]) -> Result<Self, ServerError> {
         let programs = locate::postgres_programs()?;
         let password = password()?;
-        let folder = initialised(programs.clone(), password.clone()).await?;
+        let folder = initialised(parent.to_owned(), programs.clone(), password.clone()).await?;
         let mut postgres = Self {
             process: Process::new(programs.join("postgres"), folder),
             port: 0,
@@ -156,9 +165,13 @@ fn data(folder: &Folder) -> PathBuf {
 }
 
 /// A folder with an empty cluster.
-async fn initialised(programs: PathBuf, password: String) -> Result<Folder, ServerError> {
+async fn initialised(
+    parent: PathBuf,
+    programs: PathBuf,
+    password: String,
+) -> Result<Folder, ServerError> {
     tokio::task::spawn_blocking(move || {
-        let folder = Folder::new("postgres", locate::unprivileged_user()?)?;
+        let folder = Folder::new_in(&parent, "postgres", locate::unprivileged_user()?)?;
         initdb(&programs.join("initdb"), &folder, &password)?;
         Ok(folder)
     })
