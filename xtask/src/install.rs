@@ -11,7 +11,7 @@ use std::{
 
 use crate::run::{Failure, Run};
 
-const SERVERS: [&str; 2] = ["postgresql", "redis-server"];
+const SERVERS: [&str; 3] = ["pgbouncer", "postgresql", "redis-server"];
 
 /// Debian's packages start their services and make a cluster. Present while they are installed, these files forbid both.
 const QUIET: [(&str, &str); 2] = [
@@ -22,7 +22,7 @@ const QUIET: [(&str, &str); 2] = [
     ),
 ];
 
-/// Installs PostgreSQL and Redis without questions, services or clusters.
+/// Installs PostgreSQL, PgBouncer and Redis without questions, services or clusters.
 ///
 /// # Errors
 /// Those of the first command that fails: without apt-get or root, the line to run by hand.
@@ -37,7 +37,12 @@ pub(crate) fn servers(run: &mut Run) -> Result<(), Failure> {
                 source,
             })
     };
-    packages(run, "the tests need PostgreSQL and Redis", &SERVERS, quiet)
+    packages(
+        run,
+        "the tests need PostgreSQL, PgBouncer and Redis",
+        &SERVERS,
+        quiet,
+    )
 }
 
 /// Installs `packages`, with what `around` gives in force, because of what `need` says.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use auth_core::Secret;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgPool};
 use tokio::time::timeout;
 
+use super::borrowed::Opening;
 use super::connect_error::ConnectError;
 use super::error::{NoAnswer, unreached};
-use super::pool::{self, Doubts};
+use super::pool::{self, Accepted, Doubts};
 use super::schema::Schema;
 use super::{PgStore, migrate};
 use crate::error::{StoreError, StoreErrorKind};
@@ -30,11 +31,19 @@ const IN_TRANSACTION: Duration = Duration::from_secs(10);
 /// What is added to the server's own time-out before it counts as silent.
 const SILENCE: Duration = Duration::from_millis(500);
 
+/// Where the connections are from.
+#[derive(Clone, Debug)]
+pub(super) enum From {
+    Url(Secret<String>),
+    Pool(PgPool),
+}
+
 /// How a [`PgStore`] connects.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is connected before `connect`"]
 pub struct PgStoreBuilder {
-    url: Secret<String>,
+    from: From,
+    pooler: Option<Secret<String>>,
     schema: String,
     max_connections: u32,
     statement_timeout: Duration,
@@ -44,9 +53,10 @@ pub struct PgStoreBuilder {
 }
 
 impl PgStoreBuilder {
-    pub(super) fn new(url: &str) -> Self {
+    pub(super) fn new(from: From) -> Self {
         Self {
-            url: Secret::new(url.to_owned()),
+            from,
+            pooler: None,
             schema: "auth".to_owned(),
             max_connections: 10,
             statement_timeout: Duration::from_secs(2),
@@ -80,6 +90,19 @@ impl PgStoreBuilder {
         self
     }
 
+    /// Makes its calls by way of a pooler that lends connections for one
+    /// transaction at a time, at `url`: PgBouncer in its mode `transaction`, say,
+    /// with `ignore_startup_parameters = extra_float_digits`. The URL that the
+    /// builder was made with must be of the server itself: by it the server is
+    /// looked at and the schema migrated, for which a session is needed.
+    ///
+    /// Each statement gets a transaction of its own then, which takes three round
+    /// trips more; the pooler needs to know nothing of prepared statements.
+    pub fn through_pooler(mut self, url: &str) -> Self {
+        self.pooler = Some(Secret::new(url.to_owned()));
+        self
+    }
+
     /// Changes no schema, and refuses one that is not up to date: for a role
     /// that may not, where [`PgStore::migration_scripts`] are applied by
     /// another.
@@ -104,11 +127,16 @@ impl PgStoreBuilder {
     pub async fn connect(self) -> Result<PgStore, ConnectError> {
         let schema =
             Schema::new(&self.schema).ok_or_else(|| ConnectError::Schema(self.schema.clone()))?;
-        let options = self.options()?;
+        let direct = match &self.from {
+            From::Url(url) => named(parsed(url)?),
+            From::Pool(pool) => PgConnectOptions::clone(&pool.connect_options()),
+        };
 
-        let setup = options
-            .clone()
-            .options([("statement_timeout", "0"), ("lock_timeout", "0")]);
+        let setup = self.with_settings(direct.clone()).options([
+            ("statement_timeout", "0"),
+            ("lock_timeout", "0"),
+            ("default_transaction_read_only", "off"),
+        ]);
         let connecting = timeout(self.acquire_timeout, PgConnection::connect_with(&setup)).await;
         let mut connection = connecting
             .map_err(silent)?
@@ -119,18 +147,29 @@ impl PgStoreBuilder {
         let _ = timeout(self.acquire_timeout, connection.close()).await;
 
         let doubts = Doubts::over(self.max_connections);
-        let patience = self.statement_timeout.saturating_add(SILENCE);
-        Ok(PgStore {
-            pool: pool::open(
+        let open = |options, any_isolation| {
+            pool::open(
                 options,
                 self.max_connections,
                 self.acquire_timeout,
-                self.asynchronous_commit,
+                self.accepted(any_isolation),
                 doubts.clone(),
-            ),
+            )
+        };
+        let (pool, opening) = match (&self.pooler, &self.from) {
+            (None, From::Url(_)) => (open(self.with_settings(direct), false), None),
+            (Some(pooler), _) => {
+                let options = named(parsed(pooler)?);
+                (open(options, true), Some(self.opening()))
+            }
+            (None, From::Pool(pool)) => (pool.clone(), Some(self.opening())),
+        };
+        Ok(PgStore {
+            pool,
             schema,
-            patience,
+            patience: self.statement_timeout.saturating_add(SILENCE),
             doubts,
+            opening,
             added: Arc::default(),
         })
     }
@@ -140,7 +179,7 @@ impl PgStoreBuilder {
         connection: &mut PgConnection,
         schema: &Schema,
     ) -> Result<(), ConnectError> {
-        pool::probe(connection, self.asynchronous_commit).await?;
+        pool::probe(connection, self.accepted(false)).await?;
         if self.migrate {
             migrate::run(connection, schema).await
         } else {
@@ -148,29 +187,47 @@ impl PgStoreBuilder {
         }
     }
 
-    fn options(&self) -> Result<PgConnectOptions, ConnectError> {
-        let unreadable = |error| ConnectError::Url(StoreError::new(StoreErrorKind::Other, error));
-        let options: PgConnectOptions = self
-            .url
-            .expose()
-            .parse()
-            .map_err(|error: sqlx::Error| unreadable(error))?;
-        let named = options.get_application_name().is_some();
-        let options = if named {
-            options
-        } else {
-            options.application_name("auth")
-        };
+    fn with_settings(&self, options: PgConnectOptions) -> PgConnectOptions {
         // Zero would mean no limit at all.
         let limit = |timeout: Duration| timeout.as_millis().max(1).to_string();
-        Ok(options.options([
+        options.options([
             ("default_transaction_isolation", "read committed".to_owned()),
             ("statement_timeout", limit(self.statement_timeout)),
             ("lock_timeout", limit(self.statement_timeout / 2)),
             ("idle_in_transaction_session_timeout", limit(IN_TRANSACTION)),
             // A statement that takes a millisecond is not worth compiling.
             ("jit", "off".to_owned()),
-        ]))
+        ])
+    }
+
+    const fn accepted(&self, any_isolation: bool) -> Accepted {
+        Accepted {
+            asynchronous_commit: self.asynchronous_commit,
+            any_isolation,
+        }
+    }
+
+    fn opening(&self) -> Opening {
+        Opening::new(
+            self.statement_timeout,
+            self.statement_timeout / 2,
+            IN_TRANSACTION,
+            self.asynchronous_commit,
+        )
+    }
+}
+
+fn parsed(url: &Secret<String>) -> Result<PgConnectOptions, ConnectError> {
+    url.expose().parse().map_err(|error: sqlx::Error| {
+        ConnectError::Url(StoreError::new(StoreErrorKind::Other, error))
+    })
+}
+
+fn named(options: PgConnectOptions) -> PgConnectOptions {
+    if options.get_application_name().is_some() {
+        options
+    } else {
+        options.application_name("auth")
     }
 }
 

@@ -60,6 +60,10 @@ const fn lost(intent: Intent) -> StoreErrorKind {
     }
 }
 
+/// What a primary says that has become a standby: a new connection may find the
+/// server that took over.
+const READ_ONLY: &str = "25006";
+
 /// Whether the connection is of no more use.
 pub(super) fn is_fatal(error: &Error) -> bool {
     match error {
@@ -67,7 +71,7 @@ pub(super) fn is_fatal(error: &Error) -> bool {
             matches!(
                 refusal.code().unwrap_or_default().get(..3),
                 Some("57P" | "08P" | "080" | "25P")
-            )
+            ) || refusal.code().as_deref() == Some(READ_ONLY)
         }
         Error::Io(_) | Error::Tls(_) | Error::Protocol(_) => true,
         _ => false,
@@ -100,7 +104,7 @@ fn of_code(code: &str, intent: Intent) -> StoreErrorKind {
         (_, "57P01" | "57P02" | "57P05") | ("08", _) => lost(intent),
         // Starting or stopping, out of something, read-only, no entry, or a
         // race lost again and again.
-        (_, "57P03" | "57P04" | "25006" | "58030" | "40001" | "40P01" | "3D000")
+        (_, "57P03" | "57P04" | "25006" | "55000" | "58030" | "40001" | "40P01" | "3D000")
         | ("53" | "28", _) => Unavailable,
         // Damaged, or not our tables.
         (_, "XX001" | "XX002" | "42P01" | "42703" | "3F000") => Corrupt,

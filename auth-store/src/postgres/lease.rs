@@ -11,9 +11,8 @@ use sqlx::{AssertSqlSafe, Error, Executor, PgConnection, Postgres};
 use tokio::time::timeout;
 
 use super::PgStore;
-use super::error::{Intent, failed, is_fatal, is_lost_race, is_taken, silent};
-use super::pool::Doubts;
-use super::schema::Schema;
+use super::borrowed::Opening;
+use super::error::{Intent, failed, is_fatal, is_lost_race, is_taken, silent, unreached};
 use crate::error::StoreError;
 
 /// A statement with its parameters.
@@ -21,6 +20,10 @@ pub(super) type Statement = Query<'static, Postgres, PgArguments>;
 
 /// An answer that is being waited for.
 type Answer<'c, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>;
+
+/// How often in all a read is run whose connection breaks: the second time on
+/// another one. A read may always be run again.
+const READS: u32 = 2;
 
 /// How often in all a write is run that loses a race (SQLSTATE 40001, 40P01).
 const TRIES: u32 = 3;
@@ -40,25 +43,17 @@ const RECOVERY: Duration = Duration::from_secs(5);
 pub(super) struct Lease {
     /// Elsewhere while a statement runs, and after one broke it.
     connection: Option<Connection>,
-    schema: Schema,
-    patience: Duration,
-    doubts: Doubts,
+    store: PgStore,
 }
 
 impl Lease {
-    pub(super) fn new(connection: PoolConnection<Postgres>, store: &PgStore) -> Self {
-        let PgStore {
-            schema,
-            patience,
-            doubts,
-            ..
-        } = store;
-        Self {
-            connection: Some(Connection(Some(connection))),
-            schema: schema.clone(),
-            patience: *patience,
-            doubts: doubts.clone(),
-        }
+    /// A connection. Waiting for one can be given up at any time; nothing has
+    /// been asked of it then.
+    pub(super) async fn of(store: &PgStore) -> Result<Self, StoreError> {
+        Ok(Self {
+            connection: Some(connection(store).await?),
+            store: store.clone(),
+        })
     }
 
     /// Runs a statement that changes something; its first row, once it is
@@ -90,16 +85,12 @@ impl Lease {
     ) -> Result<Option<PgRow>, StoreError> {
         let mut tries = 1;
         loop {
-            let statement = bind(self.statement(sql));
-            // sqlx reads to the end of the answer: what it gives is committed.
-            let answer = self
-                .run(self.patience, move |connection| {
-                    connection.fetch_optional(statement)
-                })
-                .await;
-            match answer {
+            match self.ask(bind(self.statement(sql))).await {
                 Err(Failure::Said(error)) if is_lost(&error) && tries < TRIES => tries += 1,
-                answer => return answer.map_err(|failure| failure.of(Intent::Write)),
+                answer => {
+                    let rows = answer.map_err(|failure| failure.of(Intent::Write))?;
+                    return Ok(rows.into_iter().next());
+                }
             }
         }
     }
@@ -110,13 +101,8 @@ impl Lease {
         sql: &'static str,
         bind: impl Fn(Statement) -> Statement + Send,
     ) -> Result<Option<PgRow>, StoreError> {
-        let statement = bind(self.statement(sql));
-        let answer = self
-            .run(self.patience, move |connection| {
-                connection.fetch_optional(statement)
-            })
-            .await;
-        answer.map_err(|failure| failure.of(Intent::Read))
+        let rows = self.read_all(sql, bind).await?;
+        Ok(rows.into_iter().next())
     }
 
     /// Runs a statement that changes nothing; its rows.
@@ -125,13 +111,28 @@ impl Lease {
         sql: &'static str,
         bind: impl Fn(Statement) -> Statement + Send,
     ) -> Result<Vec<PgRow>, StoreError> {
-        let statement = bind(self.statement(sql));
-        let answer = self
-            .run(self.patience, move |connection| {
-                connection.fetch_all(statement)
-            })
-            .await;
-        answer.map_err(|failure| failure.of(Intent::Read))
+        let mut reads = 1;
+        loop {
+            match self.ask(bind(self.statement(sql))).await {
+                Err(Failure::Said(error)) if is_fatal(&error) && reads < READS => {
+                    reads += 1;
+                    self.connection = Some(connection(&self.store).await?);
+                }
+                answer => return answer.map_err(|failure| failure.of(Intent::Read)),
+            }
+        }
+    }
+
+    /// All rows, read to the end of the answer: what it says is committed.
+    async fn ask(&mut self, statement: Statement) -> Result<Vec<PgRow>, Failure> {
+        let opening = self.store.opening.clone();
+        self.run(self.store.patience, move |connection| match opening {
+            None => connection.fetch_all(statement),
+            Some(opening) => {
+                Box::pin(async move { Opening::run(&opening, connection, statement).await })
+            }
+        })
+        .await
     }
 
     /// Runs several statements that begin and end their own transaction, with
@@ -142,6 +143,7 @@ impl Lease {
         number: i64,
     ) -> Result<(), StoreError> {
         let sql = self
+            .store
             .schema
             .qualify(sql)
             .as_str()
@@ -160,7 +162,7 @@ impl Lease {
     }
 
     fn statement(&self, sql: &'static str) -> Statement {
-        sqlx::query(self.schema.qualify(sql))
+        sqlx::query(self.store.schema.qualify(sql))
     }
 
     async fn run<T: Send + 'static>(
@@ -169,7 +171,7 @@ impl Lease {
         ask: impl for<'c> FnOnce(&'c mut PgConnection) -> Answer<'c, T> + Send + 'static,
     ) -> Result<T, Failure> {
         let mut connection = self.connection.take().ok_or(Failure::Silence)?;
-        let doubts = self.doubts.clone();
+        let doubts = self.store.doubts.clone();
         let task = tokio::spawn(async move {
             let answer = match &mut connection.0 {
                 Some(open) => timeout(patience, ask(open))
@@ -189,6 +191,11 @@ impl Lease {
         self.connection = connection;
         answer
     }
+}
+
+async fn connection(store: &PgStore) -> Result<Connection, StoreError> {
+    let connection = store.pool.acquire().await.map_err(unreached)?;
+    Ok(Connection(Some(connection)))
 }
 
 /// Why a statement gave no answer of its own.

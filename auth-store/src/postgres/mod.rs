@@ -2,6 +2,7 @@
 
 mod api_key;
 mod attempt;
+mod borrowed;
 mod connect;
 mod connect_error;
 mod error;
@@ -25,13 +26,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+use auth_core::Secret;
 use sqlx::PgPool;
 
+use connect::From;
 pub use connect::PgStoreBuilder;
 pub use connect_error::ConnectError;
 
 use crate::error::StoreError;
 use crate::traits::{ApiKeyStore, AttemptStore, PlatformStore, SigningKeyStore, Store};
+use borrowed::Opening;
 use lease::Lease;
 use pool::Doubts;
 use schema::Schema;
@@ -75,10 +79,11 @@ use schema::Schema;
 /// their sessions, but cannot notice a revocation that was lost.
 ///
 /// # What it does not do
-/// A pooler that shares connections between transactions must pass the startup
-/// parameter `options` on, and know prepared statements. Texts with a NUL
-/// character, which PostgreSQL cannot keep, are
-/// [`Other`](crate::StoreErrorKind::Other) failures.
+/// Texts with a NUL character, which PostgreSQL cannot keep, are
+/// [`Other`](crate::StoreErrorKind::Other) failures. A pooler that shares
+/// connections between transactions (PgBouncer, `pool_mode = transaction`) is
+/// named by [`through_pooler`](PgStoreBuilder::through_pooler), beside a URL of
+/// the server itself.
 #[derive(Clone)]
 pub struct PgStore {
     pool: PgPool,
@@ -86,6 +91,8 @@ pub struct PgStore {
     /// After this long without an answer the server counts as silent.
     patience: Duration,
     doubts: Doubts,
+    /// How a transaction begins on connections that are not ours alone.
+    opening: Option<Opening>,
     /// Calls that have added a row.
     added: Arc<AtomicU32>,
 }
@@ -102,7 +109,24 @@ impl PgStore {
 
     /// For more than the URL.
     pub fn builder(url: &str) -> PgStoreBuilder {
-        PgStoreBuilder::new(url)
+        PgStoreBuilder::new(From::Url(Secret::new(url.to_owned())))
+    }
+
+    /// On a pool of the application's own (sqlx 0.9), which keeps its size, its
+    /// time-outs and whatever it sets on its connections.
+    ///
+    /// Nothing of that can be relied on, so each statement gets a transaction of
+    /// its own, in which isolation and time-outs are set and which leaves nothing
+    /// behind. That takes three round trips more than on a pool of the store's
+    /// own, which needs one.
+    ///
+    /// ```no_run
+    /// # async fn example(pool: sqlx::PgPool) -> Result<(), auth_store::ConnectError> {
+    /// let store = auth_store::PgStore::builder_on(pool).with_schema("auth_eu").connect().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn builder_on(pool: PgPool) -> PgStoreBuilder {
+        PgStoreBuilder::new(From::Pool(pool))
     }
 
     /// What connecting does to the schema, as scripts: one for each version, in
@@ -132,8 +156,7 @@ impl PgStore {
     /// A connection. Waiting for one can be given up at any time; nothing has
     /// been asked of it then.
     async fn lease(&self) -> Result<Lease, StoreError> {
-        let connection = self.pool.acquire().await.map_err(error::unreached)?;
-        Ok(Lease::new(connection, self))
+        Lease::of(self).await
     }
 }
 

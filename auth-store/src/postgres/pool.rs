@@ -51,11 +51,19 @@ impl Doubts {
     }
 }
 
+/// What a connection may be like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accepted {
+    pub(super) asynchronous_commit: bool,
+    /// Each transaction says which one it wants.
+    pub(super) any_isolation: bool,
+}
+
 pub(super) fn open(
     options: PgConnectOptions,
     connections: u32,
     acquire_timeout: Duration,
-    asynchronous_commit: bool,
+    accepted: Accepted,
     doubts: Doubts,
 ) -> PgPool {
     PgPoolOptions::new()
@@ -76,7 +84,7 @@ pub(super) fn open(
         // Each one: after a failover the same name is another server.
         .after_connect(move |connection, _| {
             Box::pin(async move {
-                let probed = probe(connection, asynchronous_commit).await;
+                let probed = probe(connection, accepted).await;
                 probed.map_err(|error| Error::Configuration(error.into()))
             })
         })
@@ -86,10 +94,11 @@ pub(super) fn open(
 /// Whether what this server says is the truth and stays so.
 pub(super) async fn probe(
     connection: &mut PgConnection,
-    asynchronous_commit: bool,
+    accepted: Accepted,
 ) -> Result<(), ConnectError> {
     let failing = |error| ConnectError::Failed(failed(error, Intent::Read));
-    let row = sqlx::query(
+    // In one message: a pooler may lend another connection for the next.
+    let row = sqlx::raw_sql(
         "SELECT current_setting('server_version_num')::int / 10000, pg_is_in_recovery(), \
                 current_setting('synchronous_commit'), current_setting('default_transaction_isolation')",
     )
@@ -103,8 +112,8 @@ pub(super) async fn probe(
     match () {
         () if version < OLDEST => Err(ConnectError::TooOld(version)),
         () if standby => Err(ConnectError::Standby),
-        () if commit == "off" && !asynchronous_commit => Err(ConnectError::AsynchronousCommit),
-        () if isolation != "read committed" => Err(ConnectError::Isolation(isolation.to_owned())),
+        () if commit == "off" && !accepted.asynchronous_commit => Err(ConnectError::AsynchronousCommit),
+        () if isolation != "read committed" && !accepted.any_isolation => Err(ConnectError::Isolation(isolation.to_owned())),
         () => Ok(()),
     }
 }

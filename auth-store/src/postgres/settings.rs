@@ -20,7 +20,7 @@ const READ: &str = "SELECT g.store, g.max_token_lifetime FROM auth.settings g WH
 /// Without it, a row written by a statement that was slow would be forgotten
 /// before a token of the new lifetime that it revokes.
 const RAISE: &str = "\
-    BEGIN; \
+    BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
     SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '10s'; \
     LOCK TABLE auth.revocations IN SHARE MODE; \
     UPDATE auth.settings SET max_token_lifetime = {n} WHERE max_token_lifetime < {n}; \

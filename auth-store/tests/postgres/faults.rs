@@ -127,19 +127,12 @@ async fn connections_that_were_ended_meanwhile_are_replaced() {
         }
         tokio::time::sleep(idle).await;
         terminate(&mut beside, &place).await;
-        let mut failures = 0;
         for _ in 0..20 {
-            match place.store.user(TENANT, user.id).await {
-                Ok(found) => assert_eq!(found.unwrap().user, user),
-                Err(error) => {
-                    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
-                    failures += 1;
-                }
-            }
+            // A read is asked again where one that was used a moment ago is
+            // believed.
+            let found = place.store.user(TENANT, user.id).await.unwrap();
+            assert_eq!(found.unwrap().user, user);
         }
-        // One that was used a moment ago is believed; then none is.
-        let bound = i32::from(idle.is_zero());
-        assert!(failures <= bound, "{failures} calls noticed");
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod awaits;
+mod borrowed;
 mod crash;
 mod cut;
 mod dropped;
@@ -20,6 +21,7 @@ mod locks;
 mod log;
 mod migrations;
 mod plans;
+mod pooler;
 mod secrets;
 mod suite;
 mod support;

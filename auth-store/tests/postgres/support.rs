@@ -14,7 +14,7 @@ use auth_store::{
     RotateOutcome, Rotation, Seen, SessionStore, Store, User, UserStore,
 };
 use auth_testkit::conformance::Subject;
-use auth_testkit::servers;
+use auth_testkit::servers::{self, PgBouncer};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -253,5 +253,45 @@ impl Subject for Place {
             &sql.replace("{back}", &back),
         )
         .await;
+    }
+}
+
+/// A place whose store reaches the server another way.
+pub(super) struct Guest {
+    place: Place,
+    store: PgStore,
+    _pooler: Option<PgBouncer>,
+}
+
+impl Guest {
+    pub(super) fn new(place: Place, store: PgStore) -> Self {
+        Self {
+            place,
+            store,
+            _pooler: None,
+        }
+    }
+
+    pub(super) fn behind(self, pooler: PgBouncer) -> Self {
+        Self {
+            _pooler: Some(pooler),
+            ..self
+        }
+    }
+}
+
+#[async_trait]
+impl Subject for Guest {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.store.clone())
+    }
+
+    /// The two ways see the same.
+    async fn second(&self) -> Arc<dyn Store> {
+        self.place.store()
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.place.pass(time).await;
     }
 }

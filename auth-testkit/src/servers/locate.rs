@@ -10,7 +10,7 @@ use super::{ServerError, folder::Owner};
 /// Debian keeps PostgreSQL's programs out of `PATH`, in one folder a version.
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
 
-/// Whether both servers can be started on this machine.
+/// Whether all servers can be started on this machine.
 ///
 /// # Errors
 /// [`ServerError::NotInstalled`] names the first program that is absent.
@@ -23,6 +23,7 @@ const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
 /// ```
 pub fn installed() -> Result<(), ServerError> {
     postgres_programs()?;
+    pgbouncer()?;
     redis_server()?;
     Ok(())
 }
@@ -43,13 +44,23 @@ pub(super) fn postgres_programs() -> Result<PathBuf, ServerError> {
 
 /// `redis-server`, from `PATH`.
 pub(super) fn redis_server() -> Result<PathBuf, ServerError> {
+    program("redis-server", "redis-server")
+}
+
+/// `pgbouncer`, from `PATH` or where Debian keeps what only root needs.
+pub(super) fn pgbouncer() -> Result<PathBuf, ServerError> {
+    program("pgbouncer", "pgbouncer")
+}
+
+fn program(name: &'static str, package: &'static str) -> Result<PathBuf, ServerError> {
     search_path()
         .into_iter()
-        .map(|folder| folder.join("redis-server"))
+        .chain(["/usr/sbin".into()])
+        .map(|folder| folder.join(name))
         .find(|program| program.is_file())
         .ok_or(ServerError::NotInstalled {
-            program: "redis-server",
-            package: "redis-server",
+            program: name,
+            package,
         })
 }
 

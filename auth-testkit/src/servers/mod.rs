@@ -1,4 +1,4 @@
-//! Throw-away PostgreSQL and Redis: a free loopback port, a folder of their own, a password, gone with their handle.
+//! Throw-away PostgreSQL, PgBouncer and Redis: a free loopback port, a folder of their own, a password, gone with their handle.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), auth_testkit::servers::ServerError> {
@@ -27,6 +27,7 @@
 mod error;
 mod folder;
 mod locate;
+mod pgbouncer;
 mod postgres;
 mod process;
 mod proxy;
@@ -36,6 +37,7 @@ mod watched;
 
 pub use error::ServerError;
 pub use locate::installed;
+pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use proxy::{Direction, Piece, Proxy, Verdict};
 pub use redis::Redis;
