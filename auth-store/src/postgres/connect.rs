@@ -12,6 +12,7 @@ use super::borrowed::Opening;
 use super::connect_error::ConnectError;
 use super::error::{NoAnswer, unreached};
 use super::pool::{self, Accepted, Doubts};
+use super::replica::{Limits, Replicas};
 use super::schema::Schema;
 use super::{PgStore, migrate};
 use crate::error::{StoreError, StoreErrorKind};
@@ -44,6 +45,9 @@ pub(super) enum From {
 pub struct PgStoreBuilder {
     from: From,
     pooler: Option<Secret<String>>,
+    replicas: Vec<Secret<String>>,
+    max_age: Duration,
+    replica_timeout: Duration,
     schema: String,
     max_connections: u32,
     statement_timeout: Duration,
@@ -57,6 +61,9 @@ impl PgStoreBuilder {
         Self {
             from,
             pooler: None,
+            replicas: Vec::new(),
+            max_age: Duration::from_secs(5),
+            replica_timeout: Duration::from_millis(500),
             schema: "auth".to_owned(),
             max_connections: 10,
             statement_timeout: Duration::from_secs(2),
@@ -103,6 +110,33 @@ impl PgStoreBuilder {
         self
     }
 
+    /// Lets the standby at `url` answer look-ups that are
+    /// [`Eventual`](crate::Consistency::Eventual); several take turns. Nothing is
+    /// ever decided by it, and no token minted. It is asked only while it can be
+    /// shown to be recent enough ([`with_max_age`](Self::with_max_age)), which
+    /// asks the primary a little thing now and then; without a primary it is not
+    /// used. The URL must lead to one server, not to several by turns.
+    ///
+    /// It need not be there: the primary answers then.
+    pub fn with_replica(mut self, url: &str) -> Self {
+        self.replicas.push(Secret::new(url.to_owned()));
+        self
+    }
+
+    /// Lets a replica's answer be this old; one that is further behind is not
+    /// asked.
+    pub fn with_max_age(mut self, age: Duration) -> Self {
+        self.max_age = age.min(LONGEST);
+        self
+    }
+
+    /// Waits this long for a replica before the primary is asked. One that fails
+    /// or takes longer is left alone for a second.
+    pub fn with_replica_timeout(mut self, timeout: Duration) -> Self {
+        self.replica_timeout = timeout.min(LONGEST);
+        self
+    }
+
     /// Changes no schema, and refuses one that is not up to date: for a role
     /// that may not, where [`PgStore::migration_scripts`] are applied by
     /// another.
@@ -127,6 +161,7 @@ impl PgStoreBuilder {
     pub async fn connect(self) -> Result<PgStore, ConnectError> {
         let schema =
             Schema::new(&self.schema).ok_or_else(|| ConnectError::Schema(self.schema.clone()))?;
+        let replicas = self.replicas()?;
         let direct = match &self.from {
             From::Url(url) => named(parsed(url)?),
             From::Pool(pool) => PgConnectOptions::clone(&pool.connect_options()),
@@ -170,6 +205,7 @@ impl PgStoreBuilder {
             patience: self.statement_timeout.saturating_add(SILENCE),
             doubts,
             opening,
+            replicas,
             added: Arc::default(),
         })
     }
@@ -198,6 +234,18 @@ impl PgStoreBuilder {
             // A statement that takes a millisecond is not worth compiling.
             ("jit", "off".to_owned()),
         ])
+    }
+
+    fn replicas(&self) -> Result<Option<Replicas>, ConnectError> {
+        let limits = Limits {
+            age: self.max_age,
+            patience: self.replica_timeout,
+            connections: self.max_connections,
+        };
+        let options = |url| parsed(url).map(|options| self.with_settings(named(options)));
+        let options = self.replicas.iter().map(options);
+        let options: Vec<_> = options.collect::<Result<_, _>>()?;
+        Ok((!options.is_empty()).then(|| Replicas::open(options, limits)))
     }
 
     const fn accepted(&self, any_isolation: bool) -> Accepted {

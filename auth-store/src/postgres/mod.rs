@@ -8,9 +8,11 @@ mod connect_error;
 mod error;
 mod lease;
 mod log;
+mod look_up;
 mod migrate;
 mod platform;
 mod pool;
+mod replica;
 mod rotation;
 mod row;
 mod schema;
@@ -34,10 +36,13 @@ pub use connect::PgStoreBuilder;
 pub use connect_error::ConnectError;
 
 use crate::error::StoreError;
-use crate::traits::{ApiKeyStore, AttemptStore, PlatformStore, SigningKeyStore, Store};
+use crate::traits::{
+    ApiKeyStore, AttemptStore, LookUpStore, PlatformStore, SigningKeyStore, Store,
+};
 use borrowed::Opening;
 use lease::Lease;
 use pool::Doubts;
+use replica::Replicas;
 use schema::Schema;
 
 /// The store for several instances: a schema of its own in a PostgreSQL 13 or
@@ -68,6 +73,9 @@ use schema::Schema;
 /// | connections | at most 10 | [`with_max_connections`](PgStoreBuilder::with_max_connections) |
 /// | a statement | 2 s; half of it waiting for locks | [`with_statement_timeout`](PgStoreBuilder::with_statement_timeout) |
 /// | waiting for a connection | 2 s | [`with_acquire_timeout`](PgStoreBuilder::with_acquire_timeout) |
+/// | look-ups | on the primary | [`with_replica`](PgStoreBuilder::with_replica) |
+/// | how old a replica's answer may be | 5 s | [`with_max_age`](PgStoreBuilder::with_max_age) |
+/// | how long a replica may take | 500 ms | [`with_replica_timeout`](PgStoreBuilder::with_replica_timeout) |
 /// | migrations | applied on connecting | [`without_migrations`](PgStoreBuilder::without_migrations) |
 /// | `application_name` | `auth` | in the URL |
 /// | TLS | used if the server offers it, unverified | `sslmode=verify-full` in the URL |
@@ -93,6 +101,7 @@ pub struct PgStore {
     doubts: Doubts,
     /// How a transaction begins on connections that are not ours alone.
     opening: Option<Opening>,
+    replicas: Option<Replicas>,
     /// Calls that have added a row.
     added: Arc<AtomicU32>,
 }
@@ -150,6 +159,9 @@ impl PgStore {
     /// Closes all connections, after the calls that have one are done. Every
     /// later call fails.
     pub async fn close(&self) {
+        if let Some(replicas) = &self.replicas {
+            replicas.close().await;
+        }
         self.pool.close().await;
     }
 
@@ -183,6 +195,10 @@ impl Store for PgStore {
     }
 
     fn platform_store(&self) -> Option<&dyn PlatformStore> {
+        Some(self)
+    }
+
+    fn look_up_store(&self) -> Option<&dyn LookUpStore> {
         Some(self)
     }
 }

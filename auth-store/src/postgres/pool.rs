@@ -112,8 +112,12 @@ pub(super) async fn probe(
     match () {
         () if version < OLDEST => Err(ConnectError::TooOld(version)),
         () if standby => Err(ConnectError::Standby),
-        () if commit == "off" && !accepted.asynchronous_commit => Err(ConnectError::AsynchronousCommit),
-        () if isolation != "read committed" && !accepted.any_isolation => Err(ConnectError::Isolation(isolation.to_owned())),
+        () if commit == "off" && !accepted.asynchronous_commit => {
+            Err(ConnectError::AsynchronousCommit)
+        }
+        () if isolation != "read committed" && !accepted.any_isolation => {
+            Err(ConnectError::Isolation(isolation.to_owned()))
+        }
         () => Ok(()),
     }
 }

@@ -47,7 +47,7 @@ const OPEN: &str = concat!(
     ") SELECT h.*, s.* FROM h LEFT JOIN s ON true"
 );
 
-const LIST: &str = concat!(
+pub(super) const LIST: &str = concat!(
     "SELECT s.tenant, s.user_id, ",
     session_columns!(),
     " FROM auth.sessions s JOIN auth.users u ON u.tenant = s.tenant AND u.id = s.user_id \

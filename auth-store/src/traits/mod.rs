@@ -3,6 +3,7 @@
 mod api_key;
 mod attempt;
 mod key_life;
+mod look_up;
 mod platform;
 mod rotation;
 mod session;
@@ -19,6 +20,7 @@ pub use api_key::{
 };
 pub use attempt::{Attempt, AttemptFrom, AttemptStore, Budget, Charge, Reservation, Settlement};
 pub use key_life::{KeyLife, KeyState};
+pub use look_up::{Consistency, LookUpStore};
 pub use platform::{LinkOutcome, PlatformAccount, PlatformStore, RemoveOutcome};
 pub use rotation::{Decision, Rotation, SessionState};
 pub use session::{
@@ -78,6 +80,12 @@ pub trait Store:
 
     /// Where accounts at other platforms are kept, if this store keeps them.
     fn platform_store(&self) -> Option<&dyn PlatformStore> {
+        None
+    }
+
+    /// Where look-ups may be answered by a copy, if there are any; they are
+    /// answered by the users and sessions themselves otherwise.
+    fn look_up_store(&self) -> Option<&dyn LookUpStore> {
         None
     }
 }

@@ -22,6 +22,7 @@ mod log;
 mod migrations;
 mod plans;
 mod pooler;
+mod replicas;
 mod secrets;
 mod suite;
 mod support;

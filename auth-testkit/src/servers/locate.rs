@@ -28,10 +28,15 @@ pub fn installed() -> Result<(), ServerError> {
     Ok(())
 }
 
-/// The folder that has both `initdb` and `postgres`: from `PATH`, else Debian's with the highest version.
+/// What we need of PostgreSQL.
+const POSTGRES: [&str; 3] = ["initdb", "pg_basebackup", "postgres"];
+
+/// The folder that has all of [`POSTGRES`]: from `PATH`, else Debian's with the highest version.
 pub(super) fn postgres_programs() -> Result<PathBuf, ServerError> {
-    let complete =
-        |folder: &PathBuf| folder.join("initdb").is_file() && folder.join("postgres").is_file();
+    let complete = |folder: &PathBuf| {
+        let has = |program: &&str| folder.join(program).is_file();
+        POSTGRES.iter().all(|program| has(&program))
+    };
     search_path()
         .into_iter()
         .chain(debian_versions(Path::new(DEBIAN_POSTGRES)))

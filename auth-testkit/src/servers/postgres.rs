@@ -77,6 +77,27 @@ impl Postgres {
             .map(|()| postgres)
     }
 
+    /// Starts a standby that follows this server, which must run: a copy of its data, streamed from it from now on.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_replica(&self) -> Result<Self, ServerError> {
+        let programs = locate::postgres_programs()?;
+        let folder = copied(programs.clone(), self.url()).await?;
+        let mut replica = Self {
+            process: Process::new(programs.join("postgres"), folder),
+            port: 0,
+            password: self.password.clone(),
+        };
+        for _ in 1..PORTS {
+            match replica.start_on(free_port()?, &[]).await {
+                Err(error) if error.is_port_taken() => {}
+                outcome => return outcome.map(|()| replica),
+            }
+        }
+        replica.start_on(free_port()?, &[]).await.map(|()| replica)
+    }
+
     /// `postgres://…` for a superuser of the server, in its database `postgres`; the same as long as this handle lives.
     pub fn url(&self) -> String {
         format!(
@@ -151,7 +172,8 @@ impl Postgres {
         move |id| {
             let contents = fs::read_to_string(&file).unwrap_or_default();
             let mut lines = contents.lines().map(str::trim);
-            lines.next() == Some(id.to_string().as_str()) && lines.next_back() == Some("ready")
+            lines.next() == Some(id.to_string().as_str())
+                && matches!(lines.next_back(), Some("ready" | "standby"))
         }
     }
 }
@@ -162,6 +184,29 @@ fn setting((name, value): (&str, &str)) -> [OsString; 2] {
 
 fn data(folder: &Folder) -> PathBuf {
     folder.path().join("data")
+}
+
+/// A folder with a copy of the cluster at `url`, which follows it.
+async fn copied(programs: PathBuf, url: String) -> Result<Folder, ServerError> {
+    tokio::task::spawn_blocking(move || {
+        let folder = Folder::new("replica", locate::unprivileged_user()?)?;
+        let mut command = Command::new(programs.join("pg_basebackup"));
+        command.arg("-D").arg(data(&folder)).args([
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+            "--no-sync",
+            "-d",
+            &url,
+        ]);
+        run(command, &folder)?;
+        Ok(folder)
+    })
+    .await
+    .unwrap_or_else(|failed| {
+        Err(ServerError::system("copy PostgreSQL's folder")(
+            failed.into(),
+        ))
+    })
 }
 
 /// A folder with an empty cluster.
@@ -199,8 +244,13 @@ fn initdb(program: &Path, folder: &Folder, password: &str) -> Result<(), ServerE
             "--locale=C",
         ])
         // For this program alone: an empty cluster that a crash of the machine would damage is of no use to anybody.
-        .args(["--no-sync", "--no-instructions"])
-        .current_dir(folder.path());
+        .args(["--no-sync", "--no-instructions"]);
+    run(command, folder)
+}
+
+fn run(mut command: Command, folder: &Folder) -> Result<(), ServerError> {
+    let program = PathBuf::from(command.get_program());
+    command.current_dir(folder.path());
     if let Some(owner) = folder.owner() {
         command.uid(owner.user).gid(owner.group);
     }
@@ -212,7 +262,7 @@ fn initdb(program: &Path, folder: &Folder, password: &str) -> Result<(), ServerE
     }
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     Err(ServerError::Exited {
-        program: program.to_owned(),
+        program,
         status: output.status,
         log,
     })
