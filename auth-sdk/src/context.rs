@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use auth_core::{Deadline, Network, TenantId};
+use auth_store::Consistency;
 
 /// The circumstances of a request: the tenant it is for, how long its caller
 /// waits, what it comes from.
@@ -13,6 +14,7 @@ use auth_core::{Deadline, Network, TenantId};
 /// - deadline: 2 s from the call
 /// - device: unknown
 /// - client address: unknown
+/// - consistency: [`Consistency::Strong`]
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     pub(crate) tenant: TenantId,
@@ -20,6 +22,7 @@ pub struct Context {
     pub(crate) patience: Option<Duration>,
     pub(crate) device: Option<String>,
     pub(crate) network: Network,
+    pub(crate) consistency: Consistency,
 }
 
 impl Context {
@@ -72,6 +75,15 @@ impl Context {
     /// address count as one.
     pub const fn with_client_address(mut self, address: IpAddr) -> Self {
         self.network = Network::of(address);
+        self
+    }
+
+    /// Lets [`Auth::user`](crate::Auth::user) and
+    /// [`Auth::sessions`](crate::Auth::sessions) answer from a copy that may be a
+    /// little behind, if the store has one: for lists and pages of administrators.
+    /// Nothing is ever decided by a copy; all other use-cases pay no heed to this.
+    pub const fn with_consistency(mut self, consistency: Consistency) -> Self {
+        self.consistency = consistency;
         self
     }
 

@@ -92,6 +92,6 @@ pub use auth_store::PgStore;
 pub use auth_store::SqliteStore;
 #[doc(no_inline)]
 pub use auth_store::{
-    ApiKeyInfo, KeyState, MemoryStore, PlatformAccount, PlatformKey, PlatformKeyError, Session,
-    Store, Tenant, TenantStatus, User, UserStatus,
+    ApiKeyInfo, Consistency, KeyState, MemoryStore, PlatformAccount, PlatformKey, PlatformKeyError,
+    Session, Store, Tenant, TenantStatus, User, UserStatus,
 };

@@ -58,7 +58,14 @@ impl Auth {
     /// [`AuthError::Unavailable`] when the store cannot be reached.
     #[tracing::instrument(skip_all)]
     pub async fn sessions(&self, cx: &Context, user: UserId) -> Result<Vec<Session>, AuthError> {
-        Ok(self.shared.store.sessions(cx.tenant, user).await?)
+        let store = &self.shared.store;
+        Ok(match store.look_up_store() {
+            Some(copies) => {
+                let how = cx.consistency;
+                copies.look_up_sessions(cx.tenant, user, how).await?
+            }
+            None => store.sessions(cx.tenant, user).await?,
+        })
     }
 
     async fn end(&self, cx: &Context, which: EndSessions) -> Result<Settled<u64>, AuthError> {

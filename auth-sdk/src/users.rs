@@ -14,8 +14,12 @@ impl Auth {
     /// [`AuthError::NotFound`], [`AuthError::Unavailable`].
     #[tracing::instrument(skip_all)]
     pub async fn user(&self, cx: &Context, id: UserId) -> Result<User, AuthError> {
-        let record = self.shared.store.user(cx.tenant, id).await?;
-        record.map(|record| record.user).ok_or(AuthError::NotFound)
+        let store = &self.shared.store;
+        let found = match store.look_up_store() {
+            Some(copies) => copies.look_up_user(cx.tenant, id, cx.consistency).await?,
+            None => store.user(cx.tenant, id).await?.map(|record| record.user),
+        };
+        found.ok_or(AuthError::NotFound)
     }
 
     /// Whether the user's password was chosen here, under the rules and the

@@ -5,8 +5,10 @@ mod support;
 
 use std::time::Duration;
 
-use auth_core::RootSecrets;
-use auth_sdk::{AuthError, BuildError, Context, LogIn, LoggedIn, RefreshToken, UserStatus};
+use auth_core::{Clock, Denied, Requirement, RootSecrets};
+use auth_sdk::{
+    AuthError, BuildError, ChangePassword, Context, LogIn, LoggedIn, RefreshToken, UserStatus,
+};
 use support::{PASSWORD, Rig, accepts, builder, client, password, rig, root};
 
 async fn refused(rig: &Rig, token: &RefreshToken) -> bool {
@@ -295,4 +297,62 @@ async fn unsafe_lifetimes_are_refused_when_building() {
         let refused = build(idle, absolute, token, grace).await;
         assert!(matches!(refused, Err(BuildError::Lifetime(_))));
     }
+}
+
+/// 71: who logs in again, or proves again who they are, gets another session, and
+/// a new password leaves none of the old.
+#[tokio::test]
+async fn c71_each_authentication_is_a_session_of_its_own() {
+    let rig = rig().await;
+    let first = rig.ada().await;
+    let second = rig.log_in("ada@example.org").await;
+    assert_ne!(first.tokens.session, second.tokens.session);
+    assert_ne!(first.tokens.refresh_token, second.tokens.refresh_token);
+    // Logging out of the one that is replaced ends it and spares the other.
+    let old = &first.tokens.refresh_token;
+    rig.auth.log_out(&rig.cx, old).await.unwrap();
+    assert!(refused(&rig, old).await && !rig.accepts(&first));
+    assert!(rig.accepts(&second));
+
+    let user = second.user.id;
+    // The password is asked for again: the session that asked ends with the rest.
+    let change = ChangePassword::new(password(PASSWORD), password(support::OTHER_PASSWORD));
+    let third = rig
+        .auth
+        .change_password(&rig.cx, user, change)
+        .await
+        .unwrap();
+    assert!(refused(&rig, &second.tokens.refresh_token).await && !rig.accepts(&second));
+    assert!(rig.accepts(&third));
+    let ids = [&first, &second, &third].map(|logged_in| logged_in.tokens.session);
+    assert!(ids[2] != ids[0] && ids[2] != ids[1]);
+}
+
+/// 72: refreshing proves nothing about who is there. What asks for a fresh
+/// log-in is refused a fresh token of an old one.
+#[tokio::test]
+async fn c72_a_refreshed_token_is_as_old_as_its_log_in() {
+    let rig = rig().await;
+    let ada = rig.ada().await;
+    let fresh = Requirement::authenticated().and_logged_in_within(Duration::from_secs(300));
+    let check = |tokens: &auth_sdk::TokenPair| {
+        let verified = rig.auth.verifier().verify_now(tokens.access_token.expose());
+        fresh.check(&verified.unwrap(), rig.clock.now().wall)
+    };
+    assert_eq!(check(&ada.tokens), Ok(()));
+    rig.pass(Duration::from_secs(240));
+    let token = &ada.tokens.refresh_token;
+    let next = rig.auth.refresh(&rig.cx, token).await.unwrap();
+    assert_eq!(check(&next), Ok(()));
+    rig.pass(Duration::from_secs(61));
+    let token = &next.refresh_token;
+    let next = rig.auth.refresh(&rig.cx, token).await.unwrap();
+    let stale = Denied::Stale(Duration::from_secs(300));
+    assert_eq!(
+        check(&next),
+        Err(stale),
+        "the token is new, the log-in is not"
+    );
+    let again = rig.log_in("ada@example.org").await;
+    assert_eq!(check(&again.tokens), Ok(()));
 }

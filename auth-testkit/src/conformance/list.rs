@@ -224,6 +224,11 @@ macro_rules! __store_cases {
                 hostile_accounts_come_back_unchanged
                 a_user_without_a_password_may_set_one
             }
+            look_ups {
+                a_strong_look_up_has_what_was_just_done
+                an_eventual_look_up_has_it_in_the_end
+                a_look_up_in_another_tenant_finds_nothing
+            }
             hostile {
                 hostile_identifiers_are_users_of_their_own
                 hostile_role_names_come_back_unchanged

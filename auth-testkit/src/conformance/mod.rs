@@ -68,6 +68,7 @@ pub mod lifetimes;
 mod list;
 pub mod log;
 pub mod log_in_races;
+pub mod look_ups;
 pub mod password_policy;
 pub mod passwords;
 pub mod platforms;

@@ -179,6 +179,9 @@ pub(crate) enum Flaw {
     PasswordIsNoMethod,
     RemovalEndsNothing,
     RemovalIsTwoSteps,
+    // Look-ups.
+    StrongIsEventual,
+    CopyStandsStill,
 
     // Keys, and connections.
     EveryKeyIsStored,

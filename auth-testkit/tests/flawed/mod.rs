@@ -13,6 +13,7 @@ mod attempts;
 mod flaw;
 mod keys;
 mod log;
+mod look_ups;
 mod platforms;
 mod rotation;
 mod sessions;
@@ -30,8 +31,8 @@ use auth_core::{
     AccountKey, ApiKeyId, Clock, ManualClock, SessionId, SystemRandom, TenantId, Timestamp, UserId,
 };
 use auth_store::{
-    ApiKeyStore, AttemptStore, MemoryStore, PlatformStore, Session, SigningKeyStore, Store,
-    StoreError, StoreErrorKind,
+    ApiKeyStore, AttemptStore, LookUpStore, MemoryStore, PlatformStore, Session, SigningKeyStore,
+    Store, StoreError, StoreErrorKind,
 };
 use auth_testkit::conformance::Subject;
 pub(crate) use flaw::Flaw;
@@ -183,6 +184,10 @@ impl Store for Flawed {
     }
 
     fn attempt_store(&self) -> Option<&dyn AttemptStore> {
+        Some(self)
+    }
+
+    fn look_up_store(&self) -> Option<&dyn LookUpStore> {
         Some(self)
     }
 

@@ -202,6 +202,9 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
     ]),
     (Flaw::ReplacementIsLost, &["a_rotation_racing_a_revocation_leaves_one_signer"]),
     (Flaw::ExpiredKeysStay, &["only_expired_keys_are_forgotten"]),
+    (Flaw::StrongIsEventual, &["a_strong_look_up_has_what_was_just_done"]),
+    (Flaw::CopyStandsStill, &["an_eventual_look_up_has_it_in_the_end"]),
+    (Flaw::TenantIsIgnored, &["a_look_up_in_another_tenant_finds_nothing"]),
     (Flaw::ConnectionsLeak, &["whatever_is_dropped_the_store_works_on"]),
     (Flaw::AttemptsNeverWait, &[
         "after_five_failures_each_wait_is_twice_the_last",
