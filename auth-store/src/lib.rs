@@ -27,7 +27,7 @@ pub use identifier::{Identifier, IdentifierError};
 pub use memory::MemoryStore;
 pub use platform_key::{PlatformKey, PlatformKeyError};
 #[cfg(feature = "postgres")]
-pub use postgres::{ConnectError, PgStore, PgStoreBuilder};
+pub use postgres::{ConnectError, PgStore, PgStoreBuilder, Purged};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, SqliteStore, SqliteStoreBuilder};
 pub use traits::*;

@@ -14,6 +14,7 @@ use super::error::{NoAnswer, unreached};
 use super::pool::{self, Accepted, Doubts};
 use super::replica::{Limits, Replicas};
 use super::schema::Schema;
+use super::sweep::Marks;
 use super::{PgStore, migrate};
 use crate::error::{StoreError, StoreErrorKind};
 
@@ -207,6 +208,7 @@ impl PgStoreBuilder {
             opening,
             replicas,
             added: Arc::default(),
+            marks: Marks::default(),
         })
     }
 

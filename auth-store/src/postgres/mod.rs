@@ -44,6 +44,8 @@ use lease::Lease;
 use pool::Doubts;
 use replica::Replicas;
 use schema::Schema;
+use sweep::Marks;
+pub use sweep::Purged;
 
 /// The store for several instances: a schema of its own in a PostgreSQL 13 or
 /// later.
@@ -104,6 +106,7 @@ pub struct PgStore {
     replicas: Option<Replicas>,
     /// Calls that have added a row.
     added: Arc<AtomicU32>,
+    marks: Marks,
 }
 
 impl PgStore {

@@ -1,39 +1,123 @@
 //! Deleting what nobody will ask for any more.
+//!
+//! A little at a time, by rows that nobody else has locked, and never a table:
+//! whoever logs in meanwhile waits for nothing.
 
-use std::sync::atomic::Ordering;
+use std::ops::AddAssign;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use auth_core::Timestamp;
+use tokio::time::{Instant, sleep};
 
 use super::PgStore;
 use super::lease::Lease;
+use super::row::{get, optional_time};
+use crate::error::StoreError;
 
 /// After so many rows were added, up to four times as many are deleted: what
 /// has expired goes faster than it comes.
 const TURN: u32 = 64;
 
+/// How many rows of a table go at once.
+const BATCH: i64 = 256;
+
+/// What was deleted, and when the last of it had expired.
+///
+/// From where the last one ended: what was deleted is in the index until the
+/// server has cleaned up, and would be walked over each time. Several instances
+/// skip each other's rows. By `ctid`: a join of unknown size would be planned as
+/// one over the whole table, and the rows are locked.
+macro_rules! delete {
+    ($table:literal, $before:literal) => {
+        concat!(
+            "WITH d AS (DELETE FROM auth.",
+            $table,
+            " WHERE ctid = ANY (ARRAY \
+                 (SELECT x.ctid FROM auth.",
+            $table,
+            " x WHERE x.expires_at < ",
+            $before,
+            " AND x.expires_at >= 'epoch'::timestamptz + $1 * interval '1 microsecond' \
+                  ORDER BY x.expires_at LIMIT 256 FOR UPDATE SKIP LOCKED)) RETURNING expires_at) \
+             SELECT count(*) AS deleted, max(d.expires_at) AS last FROM d"
+        )
+    };
+}
+
+const _: () = assert!(BATCH == 256);
+
 /// A day later than need be: a clock that was ahead for less than that has made
-/// nothing forgotten. Several instances skip each other's rows. By `ctid`: a
-/// join of unknown size would be planned as one over the whole table, and the
-/// rows are locked.
-const REVOCATIONS: &str = "\
-    DELETE FROM auth.revocations WHERE ctid = ANY (ARRAY \
-        (SELECT r.ctid FROM auth.revocations r \
-         WHERE r.expires_at < statement_timestamp() - interval '1 day' \
-         ORDER BY r.expires_at LIMIT 256 FOR UPDATE SKIP LOCKED))";
+/// nothing forgotten.
+const REVOCATIONS: &str = delete!("revocations", "statement_timestamp() - interval '1 day'");
 
 /// Not before its last access token is gone, which can be revoked by it.
-const SESSIONS: &str = "\
-    DELETE FROM auth.sessions WHERE ctid = ANY (ARRAY \
-        (SELECT s.ctid FROM auth.sessions s \
-         WHERE s.expires_at < statement_timestamp() - interval '1 day' \
-             - (SELECT g.max_token_lifetime FROM auth.settings g WHERE g.singleton) * interval '1 microsecond' \
-         ORDER BY s.expires_at LIMIT 256 FOR UPDATE SKIP LOCKED))";
+const SESSIONS: &str = delete!(
+    "sessions",
+    "statement_timestamp() - interval '1 day' \
+     - (SELECT g.max_token_lifetime FROM auth.settings g WHERE g.singleton) * interval '1 microsecond'"
+);
 
-const ATTEMPTS: &str = "\
-    DELETE FROM auth.attempts WHERE ctid = ANY (ARRAY \
-        (SELECT a.ctid FROM auth.attempts a \
-         WHERE a.expires_at < statement_timestamp() \
-         ORDER BY a.expires_at LIMIT 256 FOR UPDATE SKIP LOCKED))";
+const ATTEMPTS: &str = delete!("attempts", "statement_timestamp()");
+
+const ALL: [&str; 3] = [REVOCATIONS, SESSIONS, ATTEMPTS];
+
+/// Where the next batch of each table begins, in microseconds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Marks(Arc<[AtomicI64; ALL.len()]>);
+
+/// What a [`purge`](PgStore::purge) has deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Purged {
+    /// Rows of the revocation log that no token is left for.
+    pub revocations: u64,
+    /// Sessions that have expired, and all their tokens with them.
+    pub sessions: u64,
+    /// Budgets of attempts that are forgotten.
+    pub attempts: u64,
+}
 
 impl PgStore {
+    /// Deletes all that nobody will ask for any more, in batches of 256 rows,
+    /// each a transaction of its own; between two it rests for as long as the
+    /// last took. What somebody has locked is left for the next time.
+    ///
+    /// It need not be called: each call that adds a row deletes some in its turn.
+    /// Where much has gathered, after years of another system's data say, this
+    /// deletes it by a job. Dropping the future ends it after the batch that it
+    /// is at.
+    ///
+    /// ```no_run
+    /// # async fn example(store: auth_store::PgStore) -> Result<(), auth_store::StoreError> {
+    /// let purged = store.purge().await?;
+    /// println!("{} sessions are gone", purged.sessions);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails; what was deleted before stays so.
+    pub async fn purge(&self) -> Result<Purged, StoreError> {
+        let mut purged = Purged::default();
+        let counts = [
+            &mut purged.revocations,
+            &mut purged.sessions,
+            &mut purged.attempts,
+        ];
+        for (sql, count) in ALL.into_iter().zip(counts) {
+            let mut mark = 0;
+            loop {
+                let begun = Instant::now();
+                let batch = delete(&mut self.lease().await?, sql, mark).await?;
+                count.add_assign(batch.deleted);
+                let Some(next) = batch.next() else { break };
+                mark = next;
+                sleep(begun.elapsed()).await;
+            }
+        }
+        Ok(purged)
+    }
+
     /// Called when a row was added; nobody waits for what it does then, and
     /// what it leaves is the next turn's.
     pub(super) fn sweep_in_turn(&self, mut lease: Lease) {
@@ -44,12 +128,39 @@ impl PgStore {
         {
             return;
         }
+        let marks = self.marks.clone();
         tokio::spawn(async move {
-            for sweep in [REVOCATIONS, SESSIONS, ATTEMPTS] {
-                if lease.write(sweep, |sql| sql).await.is_err() {
+            for (sql, mark) in ALL.into_iter().zip(&*marks.0) {
+                let Ok(batch) = delete(&mut lease, sql, mark.load(Ordering::Relaxed)).await else {
                     return;
-                }
+                };
+                // From the beginning again when there was little: what was locked
+                // is there, and what came late.
+                mark.store(batch.next().unwrap_or(0), Ordering::Relaxed);
             }
         });
     }
+}
+
+struct Batch {
+    deleted: u64,
+    last: Option<Timestamp>,
+}
+
+impl Batch {
+    /// Where the next one begins; `None` if there is nothing more.
+    fn next(&self) -> Option<i64> {
+        let is_full = i64::try_from(self.deleted).is_ok_and(|deleted| deleted >= BATCH);
+        self.last.filter(|_| is_full).map(Timestamp::unix_micros)
+    }
+}
+
+async fn delete(lease: &mut Lease, sql: &'static str, mark: i64) -> Result<Batch, StoreError> {
+    let row = lease.write(sql, |sql| sql.bind(mark)).await?;
+    let row = row.ok_or_else(|| crate::sql::corrupt("expires_at"))?;
+    let deleted: i64 = get(&row, "deleted")?;
+    Ok(Batch {
+        deleted: deleted.try_into().unwrap_or(0),
+        last: optional_time(&row, "last")?,
+    })
 }
