@@ -1,0 +1,47 @@
+//! `auth-soak-store refresh | scale | purge [NUMBER…]`: the store on a PostgreSQL
+//! of its own, with `fsync` and everything else as the installation has it.
+//! Prints Markdown; ends with 1 where a goal is missed.
+
+mod figures;
+mod place;
+mod purge;
+mod refresh;
+mod scale;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+/// Why nothing was measured.
+type Failure = Box<dyn Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("auth-soak-store: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether all goals are met.
+async fn run(arguments: &[&str]) -> Result<bool, Failure> {
+    match *arguments {
+        ["refresh"] => refresh::run(8, 5).await,
+        ["refresh", connections, rounds] => {
+            refresh::run(connections.parse()?, rounds.parse()?).await
+        }
+        ["scale"] => scale::run(1_000_000).await,
+        ["scale", users] => scale::run(users.parse()?).await,
+        ["purge"] => purge::run(1_000_000).await,
+        ["purge", rows] => purge::run(rows.parse()?).await,
+        _ => Err(
+            "usage: auth-soak-store refresh [CONNECTIONS ROUNDS] | scale [USERS] | purge [ROWS]"
+                .into(),
+        ),
+    }
+}

@@ -1,0 +1,183 @@
+//! Every hot call at a million users with three sessions each: by an index, and
+//! the slow ones not much slower than the others.
+
+use std::time::{Duration, Instant};
+
+use auth_core::revocation::{Cursor, RevocationLog};
+use auth_core::{Network, SystemRandom};
+use auth_store::{
+    Attempt, AttemptFrom, AttemptStore, EndSessions, Identifier, NewUser, PasswordChange, PgStore,
+    Reservation, SessionStore, Settlement, UserStore,
+};
+use sqlx::Row;
+
+use crate::Failure;
+use crate::figures::{goal, millis, percentile};
+use crate::place::{Place, TENANT};
+
+/// How often each call is made, after a few that are not counted.
+const CALLS: u64 = 3000;
+const WARM: u64 = 300;
+
+/// How much longer the slowest in a hundred may take than the middle.
+const SPREAD: u32 = 3;
+
+const SESSIONS: &str = "
+    INSERT INTO auth.sessions (tenant, id, user_id, epoch, client_id, scope, amr, auth_time, generation, root,
+            salt, secret_hash, rotated_at, idle_expires_at, expires_at)
+        SELECT u.tenant, gen_random_uuid(), u.id, 1, 'first-party', 'a b', '{pwd}', now(), 0, '\\x01020304',
+            decode(repeat('00', 16), 'hex'), sha256('x'), now(), now() + interval '1 day', now() + interval '2 days'
+        FROM auth.users u, generate_series(1, 3);
+    INSERT INTO auth.attempts (tenant, account, budget, failures, wait_until, known_until, expires_at)
+        SELECT u.tenant, sha256(u.id::text::bytea), 'others', 1, now(), 'epoch', now() + interval '1 day' FROM auth.users u;
+    INSERT INTO auth.revocations (tenant, kind, subject, expires_at)
+        SELECT u.tenant, 'session', u.id, now() + interval '10 min' FROM auth.users u LIMIT 100000;
+    VACUUM ANALYZE auth.users;
+    VACUUM ANALYZE auth.sessions;
+    VACUUM ANALYZE auth.attempts;
+    VACUUM ANALYZE auth.revocations;
+    CHECKPOINT";
+
+/// Of the tables that grow: rows that were read from end to end.
+const SCANNED: &str = "
+    SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_stat_user_tables
+    WHERE schemaname = 'auth' AND relname IN ('attempts', 'revocations', 'sessions', 'users')";
+
+pub(crate) async fn run(users: u64) -> Result<bool, Failure> {
+    let mut place = Place::new(users, 1).await?;
+    for sql in SESSIONS.split(";\n") {
+        place.run(sql).await?;
+    }
+    // The whole log is read when an instance starts, and is meant to be.
+    let cursor = place.store.read_log(&Cursor::start()).await?.next;
+    let before = scanned(&place).await?;
+    place.reconnect().await?;
+    println!("{users} users with three sessions each\n");
+    println!("| call | p50, ms | p99, ms | p99 / p50 |\n|---|---:|---:|---:|");
+    let mut is_even = true;
+    for call in CALLS_OF {
+        let mut times = Vec::new();
+        for turn in 0..CALLS + WARM {
+            // Far from each other, and none twice.
+            let user = turn * 7919 % users + 1;
+            let time = timed(&place, call, user, &cursor).await?;
+            times.extend((turn >= WARM).then_some(time));
+        }
+        let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
+        is_even &= p99 <= p50 * SPREAD;
+        println!(
+            "| {call} | {} | {} | {:.1} |",
+            millis(p50),
+            millis(p99),
+            p99.as_secs_f64() / p50.as_secs_f64()
+        );
+    }
+    let scanned = scanned(&place).await? - before;
+    println!();
+    let is_indexed = goal("no table was read from end to end", scanned == 0);
+    let said = format!("p99 at most {SPREAD} × p50 for each");
+    Ok(goal(&said, is_even) && is_indexed)
+}
+
+const CALLS_OF: [&str; 10] = [
+    "find_user",
+    "reserve_attempt",
+    "settle_attempt",
+    "open_session",
+    "rotate_session",
+    "sessions",
+    "end_sessions (one)",
+    "end_sessions (all)",
+    "create_user",
+    "change_password",
+];
+
+/// Makes what the call is about, then the call; how long that took.
+async fn timed(
+    place: &Place,
+    call: &str,
+    number: u64,
+    cursor: &Cursor,
+) -> Result<Duration, Failure> {
+    let store: &PgStore = &place.store;
+    let id = Place::user(number);
+    let name = Identifier::new(&format!("user{number}@example.org"))?;
+    let attempt = Attempt {
+        tenant: TENANT,
+        identifier: name.clone(),
+        from: AttemptFrom::Network(Network::UNKNOWN),
+    };
+    let begun = Instant::now();
+    match call {
+        "find_user" => drop(store.find_user(TENANT, &name).await?.ok_or("no user")?),
+        "reserve_attempt" => drop(store.reserve_attempt(&attempt).await?),
+        "settle_attempt" => {
+            let (Reservation::Reserved(charge), _) = store.reserve_attempt(&attempt).await? else {
+                return Err("it has to wait".into());
+            };
+            let begun = Instant::now();
+            let how = Settlement::Success;
+            store.settle_attempt(&attempt, charge, how).await?;
+            return Ok(begun.elapsed());
+        }
+        "open_session" => drop(place.log_in(number).await?),
+        "rotate_session" => {
+            let token = place.log_in(number).await?.1;
+            let rotation = place.rotation(&token)?;
+            let begun = Instant::now();
+            store.rotate_session(&rotation).await?;
+            return Ok(begun.elapsed());
+        }
+        "sessions" => drop(store.sessions(TENANT, id).await?),
+        "end_sessions (one)" => {
+            let session = place.log_in(number).await?.0.session.id;
+            let begun = Instant::now();
+            let _ = store
+                .end_sessions(TENANT, EndSessions::One(session))
+                .await?;
+            return Ok(begun.elapsed());
+        }
+        // Of others than those who log in above.
+        "end_sessions (all)" => {
+            let _ = store.end_sessions(TENANT, EndSessions::AllOf(id)).await?;
+        }
+        "create_user" => {
+            let random: [u8; 16] = auth_core::draw(&SystemRandom::new())?;
+            let id =
+                auth_core::UserId::from_uuid(uuid::Builder::from_random_bytes(random).into_uuid());
+            let new = NewUser {
+                id,
+                tenant: TENANT,
+                identifier: Identifier::new(&format!("{id}@example.org"))?,
+                password_hash: Some("first".into()),
+                password_policy: None,
+                roles: vec![],
+            };
+            drop(store.create_user(new).await?);
+        }
+        _ => {
+            let change = PasswordChange {
+                tenant: TENANT,
+                user: id,
+                seen_hash: Some("first".into()),
+                new_hash: "second".into(),
+                new_policy: None,
+            };
+            let _ = store.change_password(change).await?;
+            // Who polls the log reads what is new; no call of anybody's waits for it.
+            drop(store.read_log(cursor).await.err());
+        }
+    }
+    Ok(begun.elapsed())
+}
+
+async fn scanned(place: &Place) -> Result<i64, Failure> {
+    // Connections report when they end.
+    place.store.close().await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut beside = place.beside().await?;
+    Ok(sqlx::query(SCANNED)
+        .fetch_one(&mut beside)
+        .await?
+        .try_get(0)?)
+}
