@@ -38,7 +38,7 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
     deps::deps(run)?;
     if extent == Extent::Full {
         features::each_alone(run)?;
-        for beside in [FUZZ, BENCHES, LOAD] {
+        for beside in [FUZZ, BENCHES, LOAD, STORE] {
             let lint = format!("clippy {beside} --target-dir target --all-targets --locked");
             let mut lint = cargo(&lint);
             run.step(
@@ -46,7 +46,7 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
                 lint.args(["--", "-D", "warnings"]),
             )?;
         }
-        for beside in [BENCHES, LOAD] {
+        for beside in [BENCHES, LOAD, STORE] {
             let tests = format!("test {beside} --target-dir target --locked");
             run.step(&format!("test {}", name(beside)), &mut cargo(&tests))?;
         }
@@ -68,6 +68,7 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
 const FUZZ: &str = "--manifest-path fuzz/Cargo.toml";
 const BENCHES: &str = "--manifest-path benches/Cargo.toml";
 const LOAD: &str = "--manifest-path benches/load/Cargo.toml";
+const STORE: &str = "--manifest-path benches/store/Cargo.toml";
 const PEERS: &str = "--manifest-path benches/peers/Cargo.toml";
 
 /// The folder that a manifest is in.

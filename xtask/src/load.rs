@@ -1,5 +1,6 @@
 //! `cargo xtask load` and `cargo xtask soak`: whole services over loopback HTTP,
-//! on a PostgreSQL that lives as long as the command.
+//! and the store alone at the size that it is made for, on a PostgreSQL that lives
+//! as long as the command.
 
 use std::process::Command;
 
@@ -32,6 +33,9 @@ const SOAKS: &[(&str, &[&str])] = &[(
     &["timing --service ours", "timing --service ours-simd"],
 )];
 
+/// The programs of `benches/store`, which start a server of their own.
+const OF_STORE: &[&str] = &["refresh", "scale", "purge"];
+
 /// Runs the load of this name, and prints Markdown.
 ///
 /// # Errors
@@ -45,6 +49,11 @@ pub fn load(run: &mut Run, name: &str) -> Result<(), Failure> {
 /// # Errors
 /// If there is none, or what must hold does not.
 pub fn soak(run: &mut Run, name: &str) -> Result<(), Failure> {
+    if OF_STORE.contains(&name) {
+        // Theirs is not started here, but installed.
+        drop(Servers::start(run)?);
+        return run.step(name, release("benches/store").arg(name));
+    }
     each(run, SOAKS, name)?;
     let servers = Servers::start(run)?;
     must_be_found(run, &servers)
@@ -64,7 +73,9 @@ pub fn short(run: &mut Run) -> Result<(), Failure> {
 
 fn each(run: &mut Run, of: &[(&str, &[&str])], name: &str) -> Result<(), Failure> {
     let Some((_, programs)) = of.iter().find(|(known, _)| *known == name) else {
-        let known: Vec<_> = of.iter().map(|(known, _)| *known).collect();
+        let known = of.iter().map(|(known, _)| *known);
+        let others: &[&str] = if of == SOAKS { OF_STORE } else { &[] };
+        let known: Vec<_> = known.chain(others.iter().copied()).collect();
         return Err(Failure::Other(format!(
             "there is no {name}, but {}",
             known.join(", ")
@@ -88,13 +99,18 @@ fn must_be_found(run: &mut Run, servers: &Servers) -> Result<(), Failure> {
 }
 
 fn program(servers: &Servers, arguments: &str) -> Command {
-    let mut command = cargo(
-        "run --release --quiet --locked --manifest-path benches/load/Cargo.toml --target-dir target --",
-    );
+    let mut command = release("benches/load");
     command
         .args(arguments.split_whitespace())
         .envs(servers.environment());
     command
+}
+
+/// The program of a workspace beside ours.
+fn release(folder: &str) -> Command {
+    cargo(&format!(
+        "run --release --quiet --locked --manifest-path {folder}/Cargo.toml --target-dir target --"
+    ))
 }
 
 #[cfg(test)]
@@ -105,6 +121,9 @@ mod tests {
     fn a_name_that_is_none_is_refused_with_those_there_are() {
         let mut run = Run::new();
         let error = soak(&mut run, "flood").unwrap_err().to_string();
-        assert_eq!(error, "there is no flood, but timing");
+        assert_eq!(
+            error,
+            "there is no flood, but timing, refresh, scale, purge"
+        );
     }
 }

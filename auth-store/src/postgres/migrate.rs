@@ -95,12 +95,15 @@ pub(super) fn scripts(schema: &Schema) -> Vec<String> {
         .collect()
 }
 
-/// One instance at a time; the names in the steps mean our schema.
+/// One instance at a time; the names in the steps mean our schema. While a step
+/// waits for a table, everybody who uses it waits behind it: not for long, then it
+/// fails, changes nothing, and is run again at the next start.
 fn prelude(schema: &Schema) -> String {
     let schema = schema.name();
     format!(
         "SELECT pg_advisory_xact_lock(hashtextextended('auth-store schema {schema}', 0));\n\
          DO $$ BEGIN IF to_regnamespace('\"{schema}\"') IS NULL THEN CREATE SCHEMA \"{schema}\"; END IF; END $$;\n\
+         SET LOCAL lock_timeout = '3s';\n\
          SET LOCAL search_path TO \"{schema}\";\n\
          CREATE TABLE IF NOT EXISTS migrations (\n    \
              version bigint PRIMARY KEY,\n    \

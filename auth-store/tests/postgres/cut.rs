@@ -15,6 +15,7 @@ use auth_store::{
     UserStatus, UserStore,
 };
 use auth_testkit::servers::{Proxy, Verdict};
+use sqlx::AssertSqlSafe;
 
 use super::support::{Place, TENANT, builder, fresh};
 
@@ -59,7 +60,7 @@ impl Link {
                 let made = Arc::new(made().await);
                 // The connection is there, and knows its statements.
                 for _ in 0..2 {
-                    self.store.user(TENANT, UNKNOWN.into()).await.ok();
+                    self.store.user(TENANT, UNKNOWN).await.ok();
                 }
                 let pieces = Arc::new(AtomicUsize::new(0));
                 let seen = pieces.clone();
@@ -357,12 +358,13 @@ async fn rows_about(place: &Place, subject: uuid::Uuid) -> i64 {
 }
 
 async fn failures(place: &Place, account: &AccountKey) -> i64 {
-    let account = account
-        .as_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
-    let sql =
-        format!("SELECT max(failures)::bigint FROM {{s}}.attempts WHERE account = '\\x{account}'");
-    super::support::value(&mut place.beside().await, &place.schema, &sql).await
+    let sql = AssertSqlSafe(format!(
+        "SELECT max(failures)::bigint FROM {}.attempts WHERE account = $1",
+        place.schema
+    ));
+    sqlx::query_scalar(sql)
+        .bind(&account.as_bytes()[..])
+        .fetch_one(&mut place.beside().await)
+        .await
+        .unwrap()
 }

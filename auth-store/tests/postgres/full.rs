@@ -100,7 +100,8 @@ impl Disk {
     fn fill(&self) {
         use std::io::Write;
         let mut ballast = std::fs::File::create(self.ballast()).unwrap();
-        while ballast.write_all(&[0; 65536]).is_ok() {}
+        let much = vec![0; 65536];
+        while ballast.write_all(&much).is_ok() {}
         while ballast.write_all(&[0; 512]).is_ok() {}
     }
 }

@@ -63,7 +63,7 @@ impl Script {
     }
 
     fn session(&self) -> NewSession {
-        let secret = self.secret();
+        let secret = Self::secret();
         NewSession {
             id: SessionId::from_uuid(Uuid::from_u128(0xb000 + self.round)),
             tenant: TENANT,
@@ -84,13 +84,13 @@ impl Script {
         }
     }
 
-    fn secret(&self) -> TokenSecret {
+    fn secret() -> TokenSecret {
         TokenSecret::draw(&Sevens).unwrap()
     }
 
     fn first(&self) -> RefreshToken {
         let id = self.session().id;
-        RefreshToken::encode(self.roots.active(), TENANT, id, 0, &self.secret())
+        RefreshToken::encode(self.roots.active(), TENANT, id, 0, &Self::secret())
     }
 }
 

@@ -20,6 +20,7 @@ mod late;
 mod locks;
 mod log;
 mod migrations;
+mod old_code;
 mod plans;
 mod pooler;
 mod replicas;

@@ -56,7 +56,7 @@ async fn reads(beside: &mut PgConnection, schema: &str) -> BTreeMap<String, (i64
 
 /// What is done with API keys and accounts at platforms in one turn.
 async fn keys_and_accounts(store: &PgStore, turn: u32) {
-    let id = |n: u32| UserId::from_uuid(Uuid::from_u128(u128::from(turn * 10 + n)));
+    let id = |n: u32| user_id(turn, n);
     let key = |n: u32| ApiKeyId::from_uuid(*id(n).as_uuid());
     let known = store.find_api_key(key(1)).await.unwrap().unwrap();
     store.api_keys(TENANT, None, Some(key(1)), 3).await.unwrap();
@@ -82,6 +82,53 @@ async fn keys_and_accounts(store: &PgStore, turn: u32) {
         .unlink_platform(TENANT, id(8), &account(8))
         .await
         .unwrap();
+}
+
+async fn attempts(store: &PgStore, turn: u32) {
+    let attempt = Attempt {
+        tenant: TENANT,
+        identifier: Identifier::new(&format!("u{}", turn * 10 + 7)).unwrap(),
+        from: AttemptFrom::Network(Network::UNKNOWN),
+    };
+    let (reservation, _) = store.reserve_attempt(&attempt).await.unwrap();
+    let Reservation::Reserved(charge) = reservation else {
+        panic!("nobody has tried before")
+    };
+    for how in [Settlement::Unused, Settlement::Success] {
+        store.settle_attempt(&attempt, charge, how).await.unwrap();
+    }
+    let account = attempt.account();
+    store.forget_attempts(TENANT, &account).await.unwrap();
+}
+
+async fn look_ups(store: &PgStore, turn: u32) {
+    let name = Identifier::new(&format!("u{}", turn * 10 + 1)).unwrap();
+    let renewal = HashRenewal {
+        tenant: TENANT,
+        user: user_id(turn, 7),
+        seen_hash: Some("first".into()),
+        new_hash: "first".into(),
+    };
+    assert!(store.renew_password_hash(renewal).await.unwrap());
+    for how in [Consistency::Strong, Consistency::Eventual] {
+        store
+            .look_up_user(TENANT, user_id(turn, 8), how)
+            .await
+            .unwrap()
+            .unwrap();
+        let found = store.look_up_identifier(TENANT, &name, how).await;
+        found.unwrap().unwrap();
+        let listed = store
+            .look_up_sessions(TENANT, user_id(turn, 8), how)
+            .await
+            .unwrap();
+        assert_eq!(listed.len(), 1);
+    }
+}
+
+/// The nth user of a turn.
+fn user_id(turn: u32, n: u32) -> UserId {
+    UserId::from_uuid(Uuid::from_u128(u128::from(turn * 10 + n)))
 }
 
 /// Of what is done, all is done twenty times on one connection: five times with
@@ -113,7 +160,7 @@ async fn every_call_finds_its_rows_by_an_index() {
     for turn in 0..TURNS {
         let user = place.user().await;
         let (_, token) = place.open(&user).await;
-        let id = |n: u32| UserId::from_uuid(Uuid::from_u128(u128::from(turn * 10 + n)));
+        let id = |n: u32| user_id(turn, n);
         store.user(TENANT, id(1)).await.unwrap().unwrap();
         let name = Identifier::new(&format!("u{}", turn * 10 + 1)).unwrap();
         store.find_user(TENANT, &name).await.unwrap().unwrap();
@@ -166,38 +213,8 @@ async fn every_call_finds_its_rows_by_an_index() {
             .unwrap();
         store.read_log(&cursor).await.unwrap();
         keys_and_accounts(&store, turn).await;
-        let attempt = Attempt {
-            tenant: TENANT,
-            identifier: Identifier::new(&format!("u{}", turn * 10 + 7)).unwrap(),
-            from: AttemptFrom::Network(Network::UNKNOWN),
-        };
-        let (reservation, _) = store.reserve_attempt(&attempt).await.unwrap();
-        let Reservation::Reserved(charge) = reservation else {
-            panic!("nobody has tried before")
-        };
-        for how in [Settlement::Unused, Settlement::Success] {
-            store.settle_attempt(&attempt, charge, how).await.unwrap();
-        }
-        let account = attempt.account();
-        store.forget_attempts(TENANT, &account).await.unwrap();
-        let renewal = HashRenewal {
-            tenant: TENANT,
-            user: id(7),
-            seen_hash: Some("first".into()),
-            new_hash: "first".into(),
-        };
-        assert!(store.renew_password_hash(renewal).await.unwrap());
-        for how in [Consistency::Strong, Consistency::Eventual] {
-            store
-                .look_up_user(TENANT, id(8), how)
-                .await
-                .unwrap()
-                .unwrap();
-            let found = store.look_up_identifier(TENANT, &name, how).await;
-            found.unwrap().unwrap();
-            let listed = store.look_up_sessions(TENANT, id(8), how).await.unwrap();
-            assert_eq!(listed.len(), 1);
-        }
+        attempts(&store, turn).await;
+        look_ups(&store, turn).await;
         // There is nothing to delete, and that is found by looking at nothing.
         assert_eq!(store.purge().await.unwrap(), Purged::default());
     }

@@ -1,5 +1,7 @@
 //! What is kept of a refresh token.
 
+use std::fmt::Write;
+
 use super::support::{fresh, value};
 
 /// Base64url without padding (RFC 4648 §5).
@@ -16,7 +18,11 @@ fn decoded(text: &str) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut hex = String::new();
+    for byte in bytes {
+        write!(hex, "{byte:02x}").unwrap();
+    }
+    hex
 }
 
 /// The secret has 256 bits; the database has its SHA-256, found by the session's

@@ -40,7 +40,7 @@ pub async fn a_strong_look_up_has_what_was_just_done(subject: &dyn Subject) {
             "a strong look-up has what was just done"
         );
         let listed = store.look_up_sessions(user.tenant, user.id, how).await;
-        assert_eq!(listed.unwrap(), [held.grant.session.clone()]);
+        assert_eq!(listed.unwrap(), [held.grant.session]);
         let disabled = UserStatus::Disabled;
         let _ = world
             .store

@@ -34,8 +34,8 @@ const POSTGRES: [&str; 3] = ["initdb", "pg_basebackup", "postgres"];
 /// The folder that has all of [`POSTGRES`]: from `PATH`, else Debian's with the highest version.
 pub(super) fn postgres_programs() -> Result<PathBuf, ServerError> {
     let complete = |folder: &PathBuf| {
-        let has = |program: &&str| folder.join(program).is_file();
-        POSTGRES.iter().all(|program| has(&program))
+        let has = |program: &str| folder.join(program).is_file();
+        POSTGRES.iter().all(|program| has(program))
     };
     search_path()
         .into_iter()
