@@ -15,12 +15,15 @@ use crate::Failure;
 use crate::figures::{goal, millis, percentile};
 use crate::place::{Place, TENANT};
 
-/// How often each call is made, after a few that are not counted.
-const CALLS: u64 = 3000;
-const WARM: u64 = 300;
+/// How often each call is made in a round, after a few that are not counted, and
+/// how many rounds there are. Of a round the slow ones are what the machine did
+/// beside it as much as what we do: the middle round counts.
+const CALLS: u64 = 600;
+const WARM: u64 = 100;
+const ROUNDS: u64 = 5;
 
 /// How much longer the slowest in a hundred may take than the middle.
-const SPREAD: u32 = 3;
+const SPREAD: f64 = 3.0;
 
 const SESSIONS: &str = "
     INSERT INTO auth.sessions (tenant, id, user_id, epoch, client_id, scope, amr, auth_time, generation, root,
@@ -44,32 +47,41 @@ const SCANNED: &str = "
     WHERE schemaname = 'auth' AND relname IN ('attempts', 'revocations', 'sessions', 'users')";
 
 pub(crate) async fn run(users: u64) -> Result<bool, Failure> {
+    // Each call has users of its own.
+    if users < 100_000 {
+        return Err("that is no scale".into());
+    }
     let mut place = Place::new(users, 1).await?;
     for sql in SESSIONS.split(";\n") {
         place.run(sql).await?;
     }
     // The whole log is read when an instance starts, and is meant to be.
-    let cursor = place.store.read_log(&Cursor::start()).await?.next;
+    let mut cursor = place.store.read_log(&Cursor::start()).await?.next;
     let before = scanned(&place).await?;
     place.reconnect().await?;
     println!("{users} users with three sessions each\n");
     println!("| call | p50, ms | p99, ms | p99 / p50 |\n|---|---:|---:|---:|");
     let mut is_even = true;
-    for call in CALLS_OF {
-        let mut times = Vec::new();
-        for turn in 0..CALLS + WARM {
-            // Far from each other, and none twice.
-            let user = turn * 7919 % users + 1;
-            let time = timed(&place, call, user, &cursor).await?;
-            times.extend((turn >= WARM).then_some(time));
+    for (nth, call) in (0..).zip(CALLS_OF) {
+        let mut rounds = Vec::new();
+        for round in 0..ROUNDS {
+            let mut times = Vec::new();
+            for turn in 0..CALLS + WARM {
+                // Far from each other, and none twice.
+                let user = ((nth * ROUNDS + round) * (CALLS + WARM) + turn) * 7919 % users + 1;
+                let time = timed(&place, call, user, &mut cursor).await?;
+                times.extend((turn >= WARM).then_some(time));
+            }
+            let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
+            rounds.push((p99.as_secs_f64() / p50.as_secs_f64(), p50, p99));
         }
-        let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
-        is_even &= p99 <= p50 * SPREAD;
+        rounds.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let (spread, p50, p99) = rounds[rounds.len() / 2];
+        is_even &= spread <= SPREAD;
         println!(
-            "| {call} | {} | {} | {:.1} |",
+            "| {call} | {} | {} | {spread:.1} |",
             millis(p50),
-            millis(p99),
-            p99.as_secs_f64() / p50.as_secs_f64()
+            millis(p99)
         );
     }
     let scanned = scanned(&place).await? - before;
@@ -79,7 +91,7 @@ pub(crate) async fn run(users: u64) -> Result<bool, Failure> {
     Ok(goal(&said, is_even) && is_indexed)
 }
 
-const CALLS_OF: [&str; 10] = [
+const CALLS_OF: [&str; 11] = [
     "find_user",
     "reserve_attempt",
     "settle_attempt",
@@ -90,6 +102,7 @@ const CALLS_OF: [&str; 10] = [
     "end_sessions (all)",
     "create_user",
     "change_password",
+    "read_log",
 ];
 
 /// Makes what the call is about, then the call; how long that took.
@@ -97,7 +110,7 @@ async fn timed(
     place: &Place,
     call: &str,
     number: u64,
-    cursor: &Cursor,
+    cursor: &mut Cursor,
 ) -> Result<Duration, Failure> {
     let store: &PgStore = &place.store;
     let id = Place::user(number);
@@ -155,6 +168,29 @@ async fn timed(
             };
             drop(store.create_user(new).await?);
         }
+        "read_log" => {
+            // As whoever polls it does: one row is new.
+            let session = place.log_in(number).await?.0.session.id;
+            let _ = store
+                .end_sessions(TENANT, EndSessions::One(session))
+                .await?;
+            // The first page has all that was revoked above.
+            let page = store.read_log(cursor).await?;
+            *cursor = page.next;
+            let session = place.log_in(number).await?.0.session.id;
+            let _ = store
+                .end_sessions(TENANT, EndSessions::One(session))
+                .await?;
+            let begun = Instant::now();
+            let page = store.read_log(cursor).await?;
+            let time = begun.elapsed();
+            *cursor = page.next;
+            return if page.rows.len() == 1 {
+                Ok(time)
+            } else {
+                Err(format!("{} rows are new", page.rows.len()).into())
+            };
+        }
         _ => {
             let change = PasswordChange {
                 tenant: TENANT,
@@ -164,8 +200,6 @@ async fn timed(
                 new_policy: None,
             };
             let _ = store.change_password(change).await?;
-            // Who polls the log reads what is new; no call of anybody's waits for it.
-            drop(store.read_log(cursor).await.err());
         }
     }
     Ok(begun.elapsed())
