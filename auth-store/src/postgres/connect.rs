@@ -35,7 +35,7 @@ const SILENCE: Duration = Duration::from_millis(500);
 
 /// Where the connections are from.
 #[derive(Clone, Debug)]
-pub(super) enum From {
+pub(super) enum Origin {
     Url(Secret<String>),
     Pool(PgPool),
 }
@@ -44,7 +44,7 @@ pub(super) enum From {
 #[derive(Clone, Debug)]
 #[must_use = "nothing is connected before `connect`"]
 pub struct PgStoreBuilder {
-    from: From,
+    origin: Origin,
     pooler: Option<Secret<String>>,
     replicas: Vec<Secret<String>>,
     max_age: Duration,
@@ -58,9 +58,9 @@ pub struct PgStoreBuilder {
 }
 
 impl PgStoreBuilder {
-    pub(super) fn new(from: From) -> Self {
+    pub(super) fn new(origin: Origin) -> Self {
         Self {
-            from,
+            origin,
             pooler: None,
             replicas: Vec::new(),
             max_age: Duration::from_secs(5),
@@ -163,9 +163,9 @@ impl PgStoreBuilder {
         let schema =
             Schema::new(&self.schema).ok_or_else(|| ConnectError::Schema(self.schema.clone()))?;
         let replicas = self.replicas()?;
-        let direct = match &self.from {
-            From::Url(url) => named(parsed(url)?),
-            From::Pool(pool) => PgConnectOptions::clone(&pool.connect_options()),
+        let direct = match &self.origin {
+            Origin::Url(url) => named(parsed(url)?),
+            Origin::Pool(pool) => PgConnectOptions::clone(&pool.connect_options()),
         };
 
         let setup = self.with_settings(direct.clone()).options([
@@ -192,13 +192,13 @@ impl PgStoreBuilder {
                 doubts.clone(),
             )
         };
-        let (pool, opening) = match (&self.pooler, &self.from) {
-            (None, From::Url(_)) => (open(self.with_settings(direct), false), None),
+        let (pool, opening) = match (&self.pooler, &self.origin) {
+            (None, Origin::Url(_)) => (open(self.with_settings(direct), false), None),
             (Some(pooler), _) => {
                 let options = named(parsed(pooler)?);
                 (open(options, true), Some(self.opening()))
             }
-            (None, From::Pool(pool)) => (pool.clone(), Some(self.opening())),
+            (None, Origin::Pool(pool)) => (pool.clone(), Some(self.opening())),
         };
         Ok(PgStore {
             pool,

@@ -31,7 +31,7 @@ use std::time::Duration;
 use auth_core::Secret;
 use sqlx::PgPool;
 
-use connect::From;
+use connect::Origin;
 pub use connect::PgStoreBuilder;
 pub use connect_error::ConnectError;
 
@@ -121,7 +121,7 @@ impl PgStore {
 
     /// For more than the URL.
     pub fn builder(url: &str) -> PgStoreBuilder {
-        PgStoreBuilder::new(From::Url(Secret::new(url.to_owned())))
+        PgStoreBuilder::new(Origin::Url(Secret::new(url.to_owned())))
     }
 
     /// On a pool of the application's own (sqlx 0.9), which keeps its size, its
@@ -138,7 +138,7 @@ impl PgStore {
     /// # Ok(()) }
     /// ```
     pub fn builder_on(pool: PgPool) -> PgStoreBuilder {
-        PgStoreBuilder::new(From::Pool(pool))
+        PgStoreBuilder::new(Origin::Pool(pool))
     }
 
     /// What connecting does to the schema, as scripts: one for each version, in

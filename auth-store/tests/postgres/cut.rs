@@ -35,11 +35,17 @@ const PING: usize = 6;
 impl Link {
     async fn of(place: &Place) -> Self {
         let proxy = Proxy::before(&place.url).unwrap();
-        let store = builder(proxy.url(), &place.schema)
-            .with_max_connections(1)
-            .connect()
-            .await
-            .unwrap();
+        let store = builder(proxy.url(), &place.schema);
+        let store = store.with_max_connections(1).connect().await.unwrap();
+        Self { proxy, store }
+    }
+
+    /// Where each statement has a transaction of its own, with a `COMMIT` that can
+    /// be cut.
+    async fn with_commits(place: &Place) -> Self {
+        let proxy = Proxy::before(&place.url).unwrap();
+        let store = builder(&place.url, &place.schema).through_pooler(proxy.url());
+        let store = store.with_max_connections(1).connect().await.unwrap();
         Self { proxy, store }
     }
 
@@ -161,7 +167,16 @@ async fn a_cut_log_in_opens_one_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn c62_a_cut_rotation_makes_one_generation() {
     let place = fresh().await;
-    let link = Link::of(&place).await;
+    rotations_are_cut(&place, Link::of(&place).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c62_a_rotation_whose_commit_is_cut_makes_one_generation() {
+    let place = fresh().await;
+    rotations_are_cut(&place, Link::with_commits(&place).await).await;
+}
+
+async fn rotations_are_cut(place: &Place, link: Link) {
     let made = async || {
         let user = place.user().await;
         let (_, token) = place.open(&user).await;
