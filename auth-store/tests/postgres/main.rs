@@ -17,6 +17,7 @@ mod full;
 mod interleavings;
 mod killed;
 mod late;
+mod limits;
 mod locks;
 mod log;
 mod migrations;
