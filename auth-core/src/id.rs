@@ -87,6 +87,12 @@ uuid_id! {
     TenantId
 }
 
+uuid_id! {
+    /// An event; the `id` of a CloudEvent. Whoever hears of an event twice knows
+    /// it by this.
+    EventId
+}
+
 impl TenantId {
     /// The tenant of an application that has only one.
     pub const DEFAULT: Self = Self(Uuid::nil());

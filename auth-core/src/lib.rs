@@ -13,7 +13,9 @@ pub mod api_key;
 mod clock;
 mod device;
 mod error;
+pub mod event;
 mod id;
+pub mod idempotency;
 mod identity;
 #[cfg(feature = "jsonwebtoken")]
 pub mod interop;
@@ -39,7 +41,7 @@ pub mod verifier;
 pub use clock::{Clock, FlooredClock, ManualClock, SystemClock};
 pub use device::{AccountKey, DeviceToken};
 pub use error::{Code, GrpcStatus};
-pub use id::{ApiKeyId, ClientId, ParseIdError, SessionId, TenantId, TokenId, UserId};
+pub use id::{ApiKeyId, ClientId, EventId, ParseIdError, SessionId, TenantId, TokenId, UserId};
 pub use identity::{ClaimsError, Identity};
 pub use issuer::{Audience, Issuer, NameError};
 pub use network::Network;

@@ -120,6 +120,12 @@ impl RootSecret {
         &self.device
     }
 
+    /// `k_idempotency`: authenticates what a request asks for.
+    pub(crate) fn idempotency(&self) -> hmac::Key {
+        let key: Secret<[u8; 32]> = expand(self.material.expose(), Purpose::Idempotency);
+        hmac::Key::new(hmac::HMAC_SHA256, key.expose())
+    }
+
     /// `k_seal`: seals what the store keeps.
     pub(crate) fn seal(&self) -> Secret<[u8; 32]> {
         expand(self.material.expose(), Purpose::Seal)
@@ -149,6 +155,7 @@ enum Purpose {
     Mac,
     Ratchet,
     Device,
+    Idempotency,
     Seal,
 }
 
@@ -159,6 +166,7 @@ impl Purpose {
             Self::Mac => b"auth refresh mac v1",
             Self::Ratchet => b"auth refresh ratchet v1",
             Self::Device => b"auth device v1",
+            Self::Idempotency => b"auth idempotency v1",
             Self::Seal => b"auth seal v1",
         }
     }
@@ -228,9 +236,12 @@ impl RootSecrets {
 
     /// The secret with this identifier.
     pub fn find(&self, id: RootKeyId) -> Option<&RootSecret> {
-        std::iter::once(&self.active)
-            .chain(&self.others)
-            .find(|root| root.id == id)
+        self.all().find(|root| root.id == id)
+    }
+
+    /// All that are known, the active one first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &RootSecret> {
+        std::iter::once(&self.active).chain(&self.others)
     }
 }
 

@@ -2,6 +2,7 @@
 //! (AES-256-GCM under a key of the root secret).
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use zeroize::Zeroizing;
 
 use crate::random::{EntropyError, SecureRandom, draw};
@@ -41,9 +42,30 @@ impl Sealed {
         plain: &[u8],
         random: &dyn SecureRandom,
     ) -> Result<Self, EntropyError> {
+        Self::seal_under(key(root), root, context, plain, random)
+    }
+
+    /// As [`seal`](Self::seal), under a key of the context's own: as many values
+    /// as there are contexts may be sealed so.
+    pub(crate) fn seal_apart(
+        root: &RootSecret,
+        context: &[u8],
+        plain: &[u8],
+        random: &dyn SecureRandom,
+    ) -> Result<Self, EntropyError> {
+        Self::seal_under(key_apart(root, context), root, context, plain, random)
+    }
+
+    fn seal_under(
+        key: Result<LessSafeKey, ring::error::Unspecified>,
+        root: &RootSecret,
+        context: &[u8],
+        plain: &[u8],
+        random: &dyn SecureRandom,
+    ) -> Result<Self, EntropyError> {
         let nonce: [u8; NONCE_LEN] = draw(random)?;
         let mut body = plain.to_vec();
-        let tag = key(root)
+        let tag = key
             .and_then(|key| {
                 key.seal_in_place_separate_tag(
                     Nonce::assume_unique_for_key(nonce),
@@ -67,6 +89,24 @@ impl Sealed {
         &self,
         roots: &RootSecrets,
         context: &[u8],
+    ) -> Result<Secret<Vec<u8>>, UnsealError> {
+        self.open_under(roots, context, key)
+    }
+
+    /// Opens what [`seal_apart`](Self::seal_apart) sealed.
+    pub(crate) fn open_apart(
+        &self,
+        roots: &RootSecrets,
+        context: &[u8],
+    ) -> Result<Secret<Vec<u8>>, UnsealError> {
+        self.open_under(roots, context, |root| key_apart(root, context))
+    }
+
+    fn open_under(
+        &self,
+        roots: &RootSecrets,
+        context: &[u8],
+        key: impl FnOnce(&RootSecret) -> Result<LessSafeKey, ring::error::Unspecified>,
     ) -> Result<Secret<Vec<u8>>, UnsealError> {
         let (header, body) = self
             .0
@@ -105,6 +145,12 @@ impl Sealed {
 
 fn key(root: &RootSecret) -> Result<LessSafeKey, ring::error::Unspecified> {
     UnboundKey::new(&AES_256_GCM, root.seal().expose()).map(LessSafeKey::new)
+}
+
+fn key_apart(root: &RootSecret, context: &[u8]) -> Result<LessSafeKey, ring::error::Unspecified> {
+    let seal = hmac::Key::new(hmac::HMAC_SHA256, root.seal().expose());
+    let key = hmac::sign(&seal, context);
+    UnboundKey::new(&AES_256_GCM, key.as_ref()).map(LessSafeKey::new)
 }
 
 #[cfg(test)]
