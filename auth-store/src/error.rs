@@ -65,3 +65,9 @@ impl From<StoreError> for auth_core::revocation::LogError {
         Self(Box::new(error))
     }
 }
+
+impl From<StoreError> for auth_core::idempotency::IdempotencyError {
+    fn from(error: StoreError) -> Self {
+        Self(Box::new(error))
+    }
+}

@@ -13,6 +13,7 @@
 mod error;
 mod identifier;
 mod memory;
+pub mod outbox;
 mod platform_key;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -11,7 +11,7 @@ use std::{
 
 use crate::run::{Failure, Run};
 
-const SERVERS: [&str; 3] = ["pgbouncer", "postgresql", "redis-server"];
+const SERVERS: [&str; 4] = ["nats-server", "pgbouncer", "postgresql", "redis-server"];
 
 /// Debian's packages start their services and make a cluster. Present while they are installed, these files forbid both.
 const QUIET: [(&str, &str); 2] = [
@@ -22,7 +22,7 @@ const QUIET: [(&str, &str); 2] = [
     ),
 ];
 
-/// Installs PostgreSQL, PgBouncer and Redis without questions, services or clusters.
+/// Installs PostgreSQL, PgBouncer, Redis and NATS without questions, services or clusters.
 ///
 /// # Errors
 /// Those of the first command that fails: without apt-get or root, the line to run by hand.
@@ -39,7 +39,7 @@ pub(crate) fn servers(run: &mut Run) -> Result<(), Failure> {
     };
     packages(
         run,
-        "the tests need PostgreSQL, PgBouncer and Redis",
+        "the tests need PostgreSQL, PgBouncer, Redis and NATS",
         &SERVERS,
         quiet,
     )

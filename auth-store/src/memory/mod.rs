@@ -2,7 +2,10 @@
 
 mod api_key;
 mod attempt;
+mod consumed;
+mod idempotency;
 mod log;
+mod outbox;
 mod platform;
 mod rotation;
 mod session;
@@ -19,7 +22,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auth_core::{Clock, FlooredClock, SystemClock, Timestamp};
 
-use crate::traits::{ApiKeyStore, AttemptStore, PlatformStore, SigningKeyStore, Store};
+use crate::traits::{
+    ApiKeyStore, AttemptStore, ConsumerStore, Effects, OutboxStore, PlatformStore, SigningKeyStore,
+    Store,
+};
+use auth_core::idempotency::IdempotencyStore;
 use state::State;
 
 /// A store in memory: for tests, and for a single process whose accounts may
@@ -52,6 +59,8 @@ use state::State;
 #[derive(Clone)]
 pub struct MemoryStore {
     shared: Arc<Shared>,
+    /// What the change of this handle carries.
+    effects: Effects,
 }
 
 struct Shared {
@@ -73,6 +82,7 @@ impl MemoryStore {
                 clock,
                 state: Mutex::new(State::new()),
             }),
+            effects: Effects::none(),
         }
     }
 
@@ -122,6 +132,18 @@ impl Store for MemoryStore {
     }
 
     fn platform_store(&self) -> Option<&dyn PlatformStore> {
+        Some(self)
+    }
+
+    fn outbox_store(&self) -> Option<&dyn OutboxStore> {
+        Some(self)
+    }
+
+    fn consumer_store(&self) -> Option<&dyn ConsumerStore> {
+        Some(self)
+    }
+
+    fn idempotency_store(&self) -> Option<&dyn IdempotencyStore> {
         Some(self)
     }
 }

@@ -11,7 +11,7 @@ use super::user::UserRow;
 use crate::error::StoreError;
 use crate::platform_key::PlatformKey;
 use crate::traits::{
-    ChangeOutcome, Committed, LinkOutcome, PlatformAccount, PlatformStore, RemoveOutcome,
+    ChangeOutcome, Committed, Effects, LinkOutcome, PlatformAccount, PlatformStore, RemoveOutcome,
     UserRecord,
 };
 
@@ -142,6 +142,7 @@ impl State {
         change: impl FnOnce(&mut UserRow),
     ) -> Committed<RemoveOutcome> {
         let Committed { value, revoked } = self.change_user(
+            &Effects::none(),
             tenant,
             user,
             now,

@@ -3,11 +3,16 @@
 use auth_core::Timestamp;
 
 use super::state::State;
-use crate::traits::{Decision, RotateOutcome, Rotation, SessionState};
+use crate::traits::{Decision, Effects, RotateOutcome, Rotation, SessionState};
 
 impl State {
     /// Answers a presented token, and writes what the answer implies.
-    pub(super) fn rotate(&mut self, rotation: &Rotation, now: Timestamp) -> RotateOutcome {
+    pub(super) fn rotate(
+        &mut self,
+        rotation: &Rotation,
+        effects: &Effects,
+        now: Timestamp,
+    ) -> RotateOutcome {
         let Some(row) = self
             .sessions
             .get(&(rotation.tenant, rotation.presented.session()))
@@ -40,6 +45,12 @@ impl State {
             Decision::Superseded => RotateOutcome::Superseded,
             Decision::Reuse => {
                 let revoked = self.revoke_session(&session, now);
+                self.tell(
+                    &effects.of_theft("reuse", session.generation),
+                    session.tenant,
+                    session.user,
+                    now,
+                );
                 RotateOutcome::Reused {
                     session: Box::new(session),
                     revoked,
@@ -47,6 +58,12 @@ impl State {
             }
             Decision::Conflict => {
                 let revoked = self.revoke_session(&session, now);
+                self.tell(
+                    &effects.of_theft("conflict", session.generation),
+                    session.tenant,
+                    session.user,
+                    now,
+                );
                 RotateOutcome::Conflict {
                     session: Box::new(session),
                     revoked,

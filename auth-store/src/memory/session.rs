@@ -11,8 +11,8 @@ use super::state::State;
 use super::user::UserRow;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::traits::{
-    ChangeOutcome, Committed, EndSessions, Grant, NewSession, OpenOutcome, REVOCATION_MARGIN,
-    RotateOutcome, Rotation, Seen, Session, SessionStore,
+    ChangeOutcome, Committed, Effects, EndSessions, Grant, NewSession, OpenOutcome,
+    REVOCATION_MARGIN, RotateOutcome, Rotation, Seen, Session, SessionStore,
 };
 
 /// A session's row.
@@ -57,6 +57,7 @@ impl SessionStore for MemoryStore {
                 revoked: false,
             },
         );
+        state.tell(&self.effects, session.tenant, session.user, now);
         // Neither is absent: `may_open` has just looked at both.
         Ok(state
             .grant(session, now)
@@ -67,7 +68,7 @@ impl SessionStore for MemoryStore {
 
     async fn rotate_session(&self, rotation: &Rotation) -> Result<RotateOutcome, StoreError> {
         let (mut state, now) = self.lock();
-        Ok(state.rotate(rotation, now))
+        Ok(state.rotate(rotation, &self.effects, now))
     }
 
     async fn end_sessions(
@@ -77,10 +78,13 @@ impl SessionStore for MemoryStore {
     ) -> Result<Committed<u64>, StoreError> {
         let (mut state, now) = self.lock();
         Ok(match which {
-            EndSessions::One(session) => state.end_one(tenant, None, session, now),
-            EndSessions::OneOf(user, session) => state.end_one(tenant, Some(user), session, now),
+            EndSessions::One(session) => state.end_one(&self.effects, tenant, None, session, now),
+            EndSessions::OneOf(user, session) => {
+                state.end_one(&self.effects, tenant, Some(user), session, now)
+            }
             EndSessions::AllOf(user) => {
                 let ended = state.change_user(
+                    &self.effects,
                     tenant,
                     user,
                     now,
@@ -164,6 +168,7 @@ impl State {
     /// named. An expired one too: its last access token may outlive it.
     fn end_one(
         &mut self,
+        effects: &Effects,
         tenant: TenantId,
         user: Option<UserId>,
         id: SessionId,
@@ -175,10 +180,11 @@ impl State {
             .filter(|row| !row.revoked && user.is_none_or(|user| user == row.session.user))
             .map(|row| row.session.clone());
         match session {
-            Some(session) => Committed {
-                value: 1,
-                revoked: vec![self.revoke_session(&session, now)],
-            },
+            Some(session) => {
+                let revoked = vec![self.revoke_session(&session, now)];
+                self.tell(effects, tenant, session.user, now);
+                Committed { value: 1, revoked }
+            }
             None => Committed::quiet(0),
         }
     }

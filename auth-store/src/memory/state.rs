@@ -10,7 +10,10 @@ use uuid::Uuid;
 
 use super::api_key::ApiKeys;
 use super::attempt::Attempts;
+use super::consumed::Consumed;
+use super::idempotency::Requests;
 use super::log::Log;
+use super::outbox::Outbox;
 use super::platform::Platforms;
 use super::session::SessionRow;
 use super::tenant::TenantRow;
@@ -36,6 +39,9 @@ pub(super) struct State {
     pub(super) platforms: Platforms,
     pub(super) log: Log,
     pub(super) signing_keys: Vec<SealedKey>,
+    pub(super) outbox: Outbox,
+    pub(super) consumed: Consumed,
+    pub(super) requests: Requests,
 }
 
 impl State {
@@ -54,6 +60,9 @@ impl State {
             platforms: Platforms::default(),
             log: Log::default(),
             signing_keys: Vec::new(),
+            outbox: Outbox::default(),
+            consumed: Consumed::default(),
+            requests: Requests::default(),
         }
     }
 

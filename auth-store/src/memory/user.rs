@@ -9,7 +9,7 @@ use super::state::State;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
 use crate::traits::{
-    ChangeOutcome, Committed, CreateOutcome, HashRenewal, NewUser, PasswordChange, User,
+    ChangeOutcome, Committed, CreateOutcome, Effects, HashRenewal, NewUser, PasswordChange, User,
     UserRecord, UserStatus, UserStore,
 };
 
@@ -62,6 +62,7 @@ impl UserStore for MemoryStore {
                 password_hash: new.password_hash,
             },
         );
+        state.tell(&self.effects, user.tenant, user.id, now);
         Ok(CreateOutcome::Created(user))
     }
 
@@ -94,11 +95,13 @@ impl UserStore for MemoryStore {
         } = change;
         let (mut state, now) = self.lock();
         let unmoved = |row: &UserRow| row.is_active() && row.password_hash == seen_hash;
-        Ok(state.change_user(tenant, user, now, unmoved, |row| {
-            row.password_hash = Some(new_hash);
-            row.user.password_policy = new_policy;
-            row.user.session_epoch += 1;
-        }))
+        Ok(
+            state.change_user(&self.effects, tenant, user, now, unmoved, |row| {
+                row.password_hash = Some(new_hash);
+                row.user.password_policy = new_policy;
+                row.user.session_epoch += 1;
+            }),
+        )
     }
 
     async fn renew_password_hash(&self, renewal: HashRenewal) -> Result<bool, StoreError> {
@@ -121,6 +124,7 @@ impl UserStore for MemoryStore {
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
         let (mut state, now) = self.lock();
         Ok(state.change_user(
+            &self.effects,
             tenant,
             id,
             now,
@@ -139,7 +143,14 @@ impl UserStore for MemoryStore {
         roles: Vec<String>,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
         let (mut state, now) = self.lock();
-        Ok(state.change_user(tenant, id, now, |_| true, |row| row.user.roles = roles))
+        Ok(state.change_user(
+            &self.effects,
+            tenant,
+            id,
+            now,
+            |_| true,
+            |row| row.user.roles = roles,
+        ))
     }
 }
 
@@ -158,6 +169,7 @@ impl State {
     /// lost answer, it gives the caller the floor that the first time gave.
     pub(super) fn change_user(
         &mut self,
+        effects: &Effects,
         tenant: TenantId,
         user: UserId,
         now: Timestamp,
@@ -182,6 +194,7 @@ impl State {
             },
             now,
         )];
+        self.tell(effects, tenant, user, now);
         Committed {
             value: ChangeOutcome::Changed(changed),
             revoked,

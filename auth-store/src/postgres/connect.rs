@@ -209,6 +209,7 @@ impl PgStoreBuilder {
             replicas,
             added: Arc::default(),
             marks: Marks::default(),
+            effects: crate::traits::Effects::none(),
         })
     }
 

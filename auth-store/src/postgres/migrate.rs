@@ -37,6 +37,10 @@ const STEPS: &[(&str, &str)] = &[
         "api keys and platforms",
         include_str!("../../migrations/postgres/0005_api_keys_and_platforms.sql"),
     ),
+    (
+        "outbox",
+        include_str!("../../migrations/postgres/0006_outbox.sql"),
+    ),
 ];
 
 /// Brings the schema up to date; safe when several instances start at once.

@@ -5,11 +5,14 @@ mod attempt;
 mod borrowed;
 mod connect;
 mod connect_error;
+mod consumed;
 mod error;
+mod idempotency;
 mod lease;
 mod log;
 mod look_up;
 mod migrate;
+mod outbox;
 mod platform;
 mod pool;
 mod replica;
@@ -37,8 +40,10 @@ pub use connect_error::ConnectError;
 
 use crate::error::StoreError;
 use crate::traits::{
-    ApiKeyStore, AttemptStore, LookUpStore, PlatformStore, SigningKeyStore, Store,
+    ApiKeyStore, AttemptStore, ConsumerStore, Effects, LookUpStore, OutboxStore, PlatformStore,
+    SigningKeyStore, Store,
 };
+use auth_core::idempotency::IdempotencyStore;
 use borrowed::Opening;
 use lease::Lease;
 use pool::Doubts;
@@ -107,6 +112,8 @@ pub struct PgStore {
     /// Calls that have added a row.
     added: Arc<AtomicU32>,
     marks: Marks,
+    /// What the change of this handle carries.
+    effects: Effects,
 }
 
 impl PgStore {
@@ -202,6 +209,18 @@ impl Store for PgStore {
     }
 
     fn look_up_store(&self) -> Option<&dyn LookUpStore> {
+        Some(self)
+    }
+
+    fn outbox_store(&self) -> Option<&dyn OutboxStore> {
+        Some(self)
+    }
+
+    fn consumer_store(&self) -> Option<&dyn ConsumerStore> {
+        Some(self)
+    }
+
+    fn idempotency_store(&self) -> Option<&dyn IdempotencyStore> {
         Some(self)
     }
 }

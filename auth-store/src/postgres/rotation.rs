@@ -6,9 +6,10 @@ use auth_core::{SessionId, TenantId};
 use super::lease::{Lease, Statement};
 use super::log::log_row;
 use super::micros;
+use super::outbox::{bind_events, events};
 use super::row::{get, grant, revoked, session_columns, user_columns};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::traits::{Decision, Grant, RotateOutcome, Rotation, SessionState};
+use crate::traits::{Decision, Effects, Grant, RotateOutcome, Rotation, SessionState};
 
 /// Spends the presented token if it is the current one of a live session: one
 /// statement, and the common case.
@@ -52,14 +53,19 @@ const FIND: &str = concat!(
 );
 
 /// Revokes a session that is still as it was found.
-const REVOKE: &str = concat!(
+macro_rules! revoke {
+    ($events:expr) => { concat!(
     "WITH r AS (UPDATE auth.sessions s SET revoked_at = clock_timestamp(), revoked_reason = $5 \
        WHERE s.tenant = $1 AND s.id = $2 AND s.generation = $3 AND s.secret_hash = $4 AND s.revoked_at IS NULL \
-       RETURNING s.tenant, s.id\
+       RETURNING s.tenant, s.id, s.user_id\
      ), l AS (",
     log_row!("session", "r.id", "NULL"),
-    ") SELECT l.remembered_until FROM l"
-);
+    ")", $events, " SELECT l.remembered_until FROM l"
+)};
+}
+
+const REVOKE: &str = revoke!("");
+const REVOKE_TELLING: &str = revoke!(events!("r", "r.tenant", "r.user_id", "$6"));
 
 /// How often a call may find that the session changed between its statements.
 /// Each time somebody else has rotated or ended it.
@@ -105,6 +111,7 @@ impl Found {
 pub(super) async fn rotate(
     lease: &mut Lease,
     rotation: &Rotation,
+    effects: &Effects,
 ) -> Result<RotateOutcome, StoreError> {
     for _ in 0..TRIES {
         if let Some(grant) = spend(lease, rotation).await? {
@@ -121,14 +128,14 @@ pub(super) async fn rotate(
             Decision::Ended => RotateOutcome::Ended,
             Decision::Unknown => RotateOutcome::Unknown,
             Decision::Rotate => continue,
-            Decision::Reuse => match revoke(lease, &found, "reuse").await? {
+            Decision::Reuse => match revoke(lease, &found, "reuse", effects).await? {
                 Some(revoked) => RotateOutcome::Reused {
                     session: Box::new(session.clone()),
                     revoked,
                 },
                 None => continue,
             },
-            Decision::Conflict => match revoke(lease, &found, "conflict").await? {
+            Decision::Conflict => match revoke(lease, &found, "conflict", effects).await? {
                 Some(revoked) => RotateOutcome::Conflict {
                     session: Box::new(session.clone()),
                     revoked,
@@ -193,21 +200,30 @@ async fn revoke(
     lease: &mut Lease,
     found: &Found,
     reason: &'static str,
+    effects: &Effects,
 ) -> Result<Option<Revocation>, StoreError> {
     let session = &found.grant.session;
+    let effects = effects.of_theft(reason, session.generation);
     let bind = |sql: Statement| {
-        sql.bind(session.tenant.as_uuid())
+        let sql = sql
+            .bind(session.tenant.as_uuid())
             .bind(session.id.as_uuid())
             .bind(i64::from(session.generation))
             .bind(&session.secret_hash.as_bytes()[..])
-            .bind(reason)
+            .bind(reason);
+        bind_events(&effects, sql)
+    };
+    let sql = if effects.is_empty() {
+        REVOKE
+    } else {
+        REVOKE_TELLING
     };
     let target = Target::Session {
         tenant: session.tenant,
         session: session.id,
     };
     lease
-        .write(REVOKE, bind)
+        .write(sql, bind)
         .await?
         .as_ref()
         .map(|row| revoked(row, target))

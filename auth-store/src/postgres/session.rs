@@ -7,13 +7,14 @@ use auth_core::{SessionId, TenantId, UserId};
 
 use super::lease::{Lease, Statement};
 use super::log::log_row;
+use super::outbox::{bind_events, events};
 use super::rotation::{self, Found};
 use super::row::{get, grant, revoked, session, session_columns, user_columns};
 use super::{PgStore, micros};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::traits::{
-    ChangeOutcome, Committed, EndSessions, Grant, NewSession, OpenOutcome, RotateOutcome, Rotation,
-    Session, SessionStore,
+    ChangeOutcome, Committed, Effects, EndSessions, Grant, NewSession, OpenOutcome, RotateOutcome,
+    Rotation, Session, SessionStore,
 };
 
 /// Locks the user, reads the clock, inserts.
@@ -24,7 +25,8 @@ use crate::traits::{
 /// locked: the tenant's row is every log-in's, and a session that is opened as
 /// its tenant is disabled is as dead as all its others, and so is its token by
 /// `tver`.
-const OPEN: &str = concat!(
+macro_rules! open {
+    ($events:expr) => { concat!(
     "WITH held AS MATERIALIZED (SELECT ",
     user_columns!(),
     ", t.ver AS tver FROM auth.users u JOIN auth.tenants t ON t.id = u.tenant \
@@ -44,8 +46,12 @@ const OPEN: &str = concat!(
        FROM h CROSS JOIN times \
        ON CONFLICT DO NOTHING RETURNING ",
     session_columns!(),
-    ") SELECT h.*, s.* FROM h LEFT JOIN s ON true"
-);
+    ")", $events, " SELECT h.*, s.* FROM h LEFT JOIN s ON true"
+)};
+}
+
+const OPEN: &str = open!("");
+const OPEN_TELLING: &str = open!(events!("h CROSS JOIN s", "h.tenant", "h.user_id", "$16"));
 
 pub(super) const LIST: &str = concat!(
     "SELECT s.tenant, s.user_id, ",
@@ -59,26 +65,31 @@ pub(super) const LIST: &str = concat!(
 );
 
 /// An expired session too: its last access token may outlive it.
-const END: &str = concat!(
+macro_rules! end {
+    ($events:expr) => { concat!(
     "WITH r AS (UPDATE auth.sessions s SET revoked_at = clock_timestamp(), revoked_reason = 'ended' \
        WHERE s.tenant = $1 AND s.id = $2 AND ($3::uuid IS NULL OR s.user_id = $3) AND s.revoked_at IS NULL \
-       RETURNING s.tenant, s.id\
+       RETURNING s.tenant, s.id, s.user_id\
      ), l AS (",
     log_row!("session", "r.id", "NULL"),
-    ") SELECT l.remembered_until FROM l"
-);
+    ")", $events, " SELECT l.remembered_until FROM l"
+)};
+}
+
+const END: &str = end!("");
+const END_TELLING: &str = end!(events!("r", "r.tenant", "r.user_id", "$4"));
 
 #[async_trait]
 impl SessionStore for PgStore {
     async fn open_session(&self, new: NewSession) -> Result<OpenOutcome, StoreError> {
         let mut lease = self.lease().await?;
-        let outcome = open(&mut lease, &new).await?;
+        let outcome = open(&mut lease, &new, &self.effects).await?;
         self.sweep_in_turn(lease);
         Ok(outcome)
     }
 
     async fn rotate_session(&self, rotation: &Rotation) -> Result<RotateOutcome, StoreError> {
-        rotation::rotate(&mut self.lease().await?, rotation).await
+        rotation::rotate(&mut self.lease().await?, rotation, &self.effects).await
     }
 
     async fn end_sessions(
@@ -119,11 +130,11 @@ impl PgStore {
         let mut lease = self.lease().await?;
         let user = user.as_ref().map(UserId::as_uuid);
         let bind = |sql: Statement| {
-            sql.bind(tenant.as_uuid())
-                .bind(session.as_uuid())
-                .bind(user)
+            let sql = sql.bind(tenant.as_uuid()).bind(session.as_uuid());
+            bind_events(&self.effects, sql.bind(user))
         };
-        let Some(row) = lease.write(END, bind).await? else {
+        let sql = self.told(END, END_TELLING);
+        let Some(row) = lease.write(sql, bind).await? else {
             return Ok(Committed::quiet(0));
         };
         self.sweep_in_turn(lease);
@@ -134,8 +145,18 @@ impl PgStore {
     }
 }
 
-async fn open(lease: &mut Lease, new: &NewSession) -> Result<OpenOutcome, StoreError> {
-    let Some(row) = lease.write(OPEN, |sql| bind(sql, new)).await? else {
+async fn open(
+    lease: &mut Lease,
+    new: &NewSession,
+    effects: &Effects,
+) -> Result<OpenOutcome, StoreError> {
+    let sql = if effects.is_empty() {
+        OPEN
+    } else {
+        OPEN_TELLING
+    };
+    let bind = |sql| bind_events(effects, bind(sql, new));
+    let Some(row) = lease.write(sql, bind).await? else {
         return Ok(OpenOutcome::Moved);
     };
     if get::<Option<&str>>(&row, "client_id")?.is_some() {

@@ -60,7 +60,11 @@ const SESSIONS: &str = delete!(
 
 const ATTEMPTS: &str = delete!("attempts", "statement_timestamp()");
 
-const ALL: [&str; 3] = [REVOCATIONS, SESSIONS, ATTEMPTS];
+const CONSUMED: &str = delete!("consumed", "statement_timestamp()");
+
+const REQUESTS: &str = delete!("idempotency_keys", "statement_timestamp()");
+
+const ALL: [&str; 5] = [REVOCATIONS, SESSIONS, ATTEMPTS, CONSUMED, REQUESTS];
 
 /// Where the next batch of each table begins, in microseconds.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +80,10 @@ pub struct Purged {
     pub sessions: u64,
     /// Budgets of attempts that are forgotten.
     pub attempts: u64,
+    /// Events that a consumer has handled, and that come no more.
+    pub consumed: u64,
+    /// Requests whose answers nobody asks for again.
+    pub requests: u64,
 }
 
 impl PgStore {
@@ -103,6 +111,8 @@ impl PgStore {
             &mut purged.revocations,
             &mut purged.sessions,
             &mut purged.attempts,
+            &mut purged.consumed,
+            &mut purged.requests,
         ];
         for (sql, count) in ALL.into_iter().zip(counts) {
             let mut mark = 0;

@@ -8,25 +8,31 @@ use sqlx::postgres::PgRow;
 use super::PgStore;
 use super::lease::{Lease, Statement};
 use super::log::log_row;
+use super::outbox::{bind_events, events};
 use super::row::{get, record_columns, revoked, user, user_columns, user_record};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
 use crate::traits::{
-    ChangeOutcome, Committed, CreateOutcome, HashRenewal, NewUser, PasswordChange, UserRecord,
-    UserStatus, UserStore,
+    ChangeOutcome, Committed, CreateOutcome, Effects, HashRenewal, NewUser, PasswordChange,
+    UserRecord, UserStatus, UserStore,
 };
 
 /// The tenant is not locked: one that is disabled meanwhile has one more user
 /// who can do nothing.
-const CREATE: &str = concat!(
+macro_rules! create {
+    ($events:expr) => { concat!(
     "WITH t AS (SELECT t.id FROM auth.tenants t WHERE t.id = $1 AND t.status = 'active'), \
      u AS (INSERT INTO auth.users AS u \
                (tenant, id, identifier, identifier_norm, password_hash, roles, password_policy, created_at) \
            SELECT t.id, $2, $3, $4, $5, $6, $7, clock_timestamp() FROM t \
            ON CONFLICT DO NOTHING RETURNING ",
     user_columns!(),
-    ") SELECT EXISTS (SELECT FROM t) AS tenant_active, u.* FROM (SELECT) one LEFT JOIN u ON true"
-);
+    ")", $events, " SELECT EXISTS (SELECT FROM t) AS tenant_active, u.* FROM (SELECT) one LEFT JOIN u ON true"
+)};
+}
+
+const CREATE: &str = create!("");
+const CREATE_TELLING: &str = create!(events!("u", "u.tenant", "u.user_id", "$8"));
 
 const BY_ID: &str = concat!(
     "SELECT ",
@@ -43,7 +49,7 @@ const BY_IDENTIFIER: &str = concat!(
 /// Changes a user, raises `ver`, and writes the log row, in one statement: it
 /// is one row of one table, and what it inserts depends on nothing else.
 macro_rules! change {
-    ($set:literal, $unmoved:literal) => {
+    ($set:literal, $unmoved:literal, $events:expr) => {
         concat!(
             "WITH r AS (UPDATE auth.users u SET ver = u.ver + 1",
             $set,
@@ -53,15 +59,25 @@ macro_rules! change {
             user_columns!(),
             "), l AS (",
             log_row!("user", "r.user_id", "r.ver"),
-            ") SELECT r.*, l.remembered_until FROM r CROSS JOIN l"
+            ")",
+            $events,
+            " SELECT r.*, l.remembered_until FROM r CROSS JOIN l"
         )
     };
 }
 
-const CHANGE_PASSWORD: &str = change!(
-    ", session_epoch = u.session_epoch + 1, password_hash = $4, password_policy = $5",
-    " AND u.status = 'active' AND u.password_hash IS NOT DISTINCT FROM $3"
-);
+macro_rules! change_password {
+    ($events:expr) => {
+        change!(
+            ", session_epoch = u.session_epoch + 1, password_hash = $4, password_policy = $5",
+            " AND u.status = 'active' AND u.password_hash IS NOT DISTINCT FROM $3",
+            $events
+        )
+    };
+}
+
+const CHANGE_PASSWORD: &str = change_password!("");
+const CHANGE_PASSWORD_TELLING: &str = change_password!(events!("r", "r.tenant", "r.user_id", "$6"));
 
 /// The row that comes back says that it was done.
 const RENEW_HASH: &str = "UPDATE auth.users u SET password_hash = $4 \
@@ -71,12 +87,28 @@ const RENEW_HASH: &str = "UPDATE auth.users u SET password_hash = $4 \
 /// What these find moved since `ver` was read they leave alone. A statement
 /// that was given up may still run, after a later one was acknowledged: its
 /// `ver` is no longer the user's then, and it undoes nothing.
-const SET_STATUS: &str = change!(
-    ", session_epoch = u.session_epoch + 1, status = $4",
-    " AND u.ver = $3"
-);
-const SET_ROLES: &str = change!(", roles = $4", " AND u.ver = $3");
-const END_ALL: &str = change!(", session_epoch = u.session_epoch + 1", " AND u.ver = $3");
+macro_rules! change_seen {
+    ($set:literal, $parameter:literal) => {
+        Change {
+            quiet: change!($set, " AND u.ver = $3", ""),
+            telling: change!(
+                $set,
+                " AND u.ver = $3",
+                events!("r", "r.tenant", "r.user_id", $parameter)
+            ),
+        }
+    };
+}
+
+const SET_STATUS: Change = change_seen!(", session_epoch = u.session_epoch + 1, status = $4", "$5");
+const SET_ROLES: Change = change_seen!(", roles = $4", "$5");
+const END_ALL: Change = change_seen!(", session_epoch = u.session_epoch + 1", "$4");
+
+/// A statement as it is without events, and with them.
+struct Change {
+    quiet: &'static str,
+    telling: &'static str,
+}
 
 /// How often a change starts over because another one came first.
 const ATTEMPTS: usize = 64;
@@ -85,7 +117,7 @@ const ATTEMPTS: usize = 64;
 impl UserStore for PgStore {
     async fn create_user(&self, new: NewUser) -> Result<CreateOutcome, StoreError> {
         let mut lease = self.lease().await?;
-        create(&mut lease, &new).await
+        create(&mut lease, &new, &self.effects).await
     }
 
     async fn find_user(
@@ -120,9 +152,11 @@ impl UserStore for PgStore {
         let bind = |sql: Statement| {
             let sql = sql.bind(tenant.as_uuid()).bind(user.as_uuid());
             let sql = sql.bind(&seen_hash).bind(&new_hash);
-            sql.bind(new_policy.map(PolicyVersion::number))
+            let sql = sql.bind(new_policy.map(PolicyVersion::number));
+            bind_events(&self.effects, sql)
         };
-        let Some(row) = lease.write(CHANGE_PASSWORD, bind).await? else {
+        let sql = self.told(CHANGE_PASSWORD, CHANGE_PASSWORD_TELLING);
+        let Some(row) = lease.write(sql, bind).await? else {
             return Ok(Committed::quiet(ChangeOutcome::Moved));
         };
         self.sweep_in_turn(lease);
@@ -178,17 +212,19 @@ impl PgStore {
         &self,
         tenant: TenantId,
         id: UserId,
-        change: &'static str,
+        change: Change,
         bind: impl Fn(Statement) -> Statement + Send + Sync,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
         let mut lease = self.lease().await?;
+        let sql = self.told(change.quiet, change.telling);
         let name = |sql: Statement| sql.bind(tenant.as_uuid()).bind(id.as_uuid());
         for _ in 0..ATTEMPTS {
             let Some(seen) = lease.read(BY_ID, name).await? else {
                 return Ok(Committed::quiet(ChangeOutcome::Moved));
             };
             let ver = user(&seen)?.ver;
-            if let Some(row) = lease.write(change, |sql| bind(name(sql).bind(ver))).await? {
+            let bind = |sql| bind_events(&self.effects, bind(name(sql).bind(ver)));
+            if let Some(row) = lease.write(sql, bind).await? {
                 self.sweep_in_turn(lease);
                 return changed(&row);
             }
@@ -213,17 +249,28 @@ fn changed(row: &PgRow) -> Result<Committed<ChangeOutcome>, StoreError> {
     })
 }
 
-async fn create(lease: &mut Lease, new: &NewUser) -> Result<CreateOutcome, StoreError> {
+async fn create(
+    lease: &mut Lease,
+    new: &NewUser,
+    effects: &Effects,
+) -> Result<CreateOutcome, StoreError> {
     let bind = |sql: Statement| {
-        sql.bind(new.tenant.as_uuid())
+        let sql = sql.bind(new.tenant.as_uuid());
+        let sql = sql
             .bind(new.id.as_uuid())
             .bind(new.identifier.original())
             .bind(new.identifier.normalized())
             .bind(&new.password_hash)
             .bind(&new.roles)
-            .bind(new.password_policy.map(PolicyVersion::number))
+            .bind(new.password_policy.map(PolicyVersion::number));
+        bind_events(effects, sql)
     };
-    let Some(row) = lease.write(CREATE, bind).await? else {
+    let sql = if effects.is_empty() {
+        CREATE
+    } else {
+        CREATE_TELLING
+    };
+    let Some(row) = lease.write(sql, bind).await? else {
         return Err(StoreError::new(
             StoreErrorKind::Other,
             "the statement gave no row",

@@ -57,6 +57,22 @@ pub(crate) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
+/// The events that a change carries, for `json_to_recordset`.
+#[cfg(feature = "postgres")]
+pub(crate) fn events_as_json(effects: &crate::traits::Effects) -> String {
+    let events = effects.new_events().iter().enumerate().map(|(n, event)| {
+        serde_json::json!({
+            "n": n,
+            "id": event.id().to_string(),
+            "subject": event.subject(),
+            "source": effects.source(),
+            "kind": event.kind().as_str(),
+            "data": event.data().to_string(),
+        })
+    });
+    serde_json::Value::Array(events.collect()).to_string()
+}
+
 /// The migrations of a store, in order, each with its name; `table` remembers
 /// which have run. Never the application's own `_sqlx_migrations`.
 pub(crate) fn migrator(table: &'static str, steps: &[(&'static str, &'static str)]) -> Migrator {

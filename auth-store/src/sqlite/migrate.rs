@@ -30,6 +30,10 @@ const STEPS: &[(&str, &str)] = &[
         "api keys and platforms",
         include_str!("../../migrations/sqlite/0005_api_keys_and_platforms.sql"),
     ),
+    (
+        "outbox",
+        include_str!("../../migrations/sqlite/0006_outbox.sql"),
+    ),
 ];
 
 /// Runs what has not been run; refuses a schema that is newer than this build,

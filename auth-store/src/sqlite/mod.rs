@@ -3,12 +3,15 @@
 mod api_key;
 mod attempt;
 mod command;
+mod consumed;
 mod error;
 mod file;
+mod idempotency;
 mod list;
 mod log;
 mod migrate;
 mod open;
+mod outbox;
 mod platform;
 mod rotate;
 mod row;
@@ -32,7 +35,11 @@ use sqlx::{ConnectOptions, SqlitePool};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::traits::{ApiKeyStore, AttemptStore, PlatformStore, SigningKeyStore, Store};
+use crate::traits::{
+    ApiKeyStore, AttemptStore, ConsumerStore, Effects, OutboxStore, PlatformStore, SigningKeyStore,
+    Store,
+};
+use auth_core::idempotency::IdempotencyStore;
 
 pub use error::OpenError;
 
@@ -91,6 +98,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: SqlitePool,
+    /// What the change of this handle carries.
+    effects: Effects,
 }
 
 impl SqliteStore {
@@ -160,6 +169,18 @@ impl Store for SqliteStore {
     fn platform_store(&self) -> Option<&dyn PlatformStore> {
         Some(self)
     }
+
+    fn outbox_store(&self) -> Option<&dyn OutboxStore> {
+        Some(self)
+    }
+
+    fn consumer_store(&self) -> Option<&dyn ConsumerStore> {
+        Some(self)
+    }
+
+    fn idempotency_store(&self) -> Option<&dyn IdempotencyStore> {
+        Some(self)
+    }
 }
 
 /// How a [`SqliteStore`] is to be opened.
@@ -203,6 +224,7 @@ impl SqliteStoreBuilder {
         Ok(SqliteStore {
             writer: Arc::new(writer),
             readers,
+            effects: Effects::none(),
         })
     }
 }

@@ -3,9 +3,9 @@
 use super::error::failed;
 use super::row::{get, user_columns, user_record};
 use super::writer::Tx;
-use super::{FORGOTTEN_AFTER, id, list};
+use super::{FORGOTTEN_AFTER, id, list, outbox};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::traits::{Grant, NewSession, OpenOutcome, Seen, Session};
+use crate::traits::{Effects, Grant, NewSession, OpenOutcome, Seen, Session};
 
 pub(super) const USER: &str = concat!(
     "SELECT ",
@@ -19,7 +19,11 @@ pub(super) const FORGET: &str = "\
     DELETE FROM auth_sessions WHERE (tenant_id, id) IN \
         (SELECT tenant_id, id FROM auth_sessions WHERE expires_at < ? ORDER BY expires_at LIMIT 100)";
 
-pub(super) async fn open(tx: &mut Tx, new: NewSession) -> Result<OpenOutcome, StoreError> {
+pub(super) async fn open(
+    tx: &mut Tx,
+    new: NewSession,
+    effects: Effects,
+) -> Result<OpenOutcome, StoreError> {
     let row = sqlx::query(USER)
         .bind(id(new.tenant.as_uuid()))
         .bind(id(new.user.as_uuid()))
@@ -44,6 +48,7 @@ pub(super) async fn open(tx: &mut Tx, new: NewSession) -> Result<OpenOutcome, St
     forget_ended(tx).await?;
     let session = new.open(tx.now);
     insert(tx, &session, found.user.session_epoch).await?;
+    outbox::tell(tx, &effects, session.tenant, session.user).await?;
     let grant = Grant {
         session,
         user: found.user,

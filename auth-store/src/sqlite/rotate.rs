@@ -10,7 +10,7 @@ use super::session::{Reason, end};
 use super::writer::Tx;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::traits::{
-    Decision, Grant, RotateOutcome, Rotation, Session, SessionState, User, UserStatus,
+    Decision, Effects, Grant, RotateOutcome, Rotation, Session, SessionState, User, UserStatus,
 };
 
 /// The first `tenant_id` and `user_id` are the session's; they are the user's
@@ -27,7 +27,11 @@ pub(super) const FIND: &str = concat!(
      WHERE s.tenant_id = ? AND s.id = ?"
 );
 
-pub(super) async fn rotate(tx: &mut Tx, rotation: &Rotation) -> Result<RotateOutcome, StoreError> {
+pub(super) async fn rotate(
+    tx: &mut Tx,
+    rotation: &Rotation,
+    effects: &Effects,
+) -> Result<RotateOutcome, StoreError> {
     let Some(Found {
         session,
         revoked,
@@ -64,14 +68,14 @@ pub(super) async fn rotate(tx: &mut Tx, rotation: &Rotation) -> Result<RotateOut
         })),
         Decision::Superseded => RotateOutcome::Superseded,
         Decision::Reuse => {
-            let revoked = revoke(tx, &session, Reason::Reuse).await?;
+            let revoked = revoke(tx, &session, Reason::Reuse, effects).await?;
             RotateOutcome::Reused {
                 session: Box::new(session),
                 revoked,
             }
         }
         Decision::Conflict => {
-            let revoked = revoke(tx, &session, Reason::Conflict).await?;
+            let revoked = revoke(tx, &session, Reason::Conflict, effects).await?;
             RotateOutcome::Conflict {
                 session: Box::new(session),
                 revoked,
@@ -133,8 +137,14 @@ async fn save(tx: &mut Tx, session: &Session) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn revoke(tx: &mut Tx, session: &Session, reason: Reason) -> Result<Revocation, StoreError> {
-    end(tx, (session.tenant, session.id), None, reason)
+async fn revoke(
+    tx: &mut Tx,
+    session: &Session,
+    reason: Reason,
+    effects: &Effects,
+) -> Result<Revocation, StoreError> {
+    let told = effects.of_theft(reason.as_str(), session.generation);
+    end(tx, (session.tenant, session.id), None, reason, &told)
         .await?
         // `decide` never says so of a session that was revoked.
         .ok_or_else(|| StoreError::new(StoreErrorKind::Other, "the session was revoked before"))

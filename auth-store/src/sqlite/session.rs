@@ -5,13 +5,13 @@ use auth_core::revocation::{Revocation, Target};
 use auth_core::{SessionId, TenantId, UserId};
 
 use super::error::failed;
-use super::row::{session, session_columns};
+use super::row::{session, session_columns, uuid};
 use super::writer::Tx;
-use super::{SqliteStore, id, log, open, rotate};
+use super::{SqliteStore, id, log, open, outbox, rotate};
 use crate::error::StoreError;
 use crate::traits::{
-    ChangeOutcome, Committed, EndSessions, NewSession, OpenOutcome, RotateOutcome, Rotation,
-    Session, SessionStore,
+    ChangeOutcome, Committed, Effects, EndSessions, NewSession, OpenOutcome, RotateOutcome,
+    Rotation, Session, SessionStore,
 };
 
 pub(super) const LIST: &str = concat!(
@@ -28,13 +28,14 @@ pub(super) const LIST: &str = concat!(
 #[async_trait]
 impl SessionStore for SqliteStore {
     async fn open_session(&self, session: NewSession) -> Result<OpenOutcome, StoreError> {
-        self.write(move |tx| Box::pin(open::open(tx, session)))
+        let effects = self.effects.clone();
+        self.write(move |tx| Box::pin(open::open(tx, session, effects)))
             .await
     }
 
     async fn rotate_session(&self, rotation: &Rotation) -> Result<RotateOutcome, StoreError> {
-        let rotation = rotation.clone();
-        self.write(move |tx| Box::pin(async move { rotate::rotate(tx, &rotation).await }))
+        let (rotation, effects) = (rotation.clone(), self.effects.clone());
+        self.write(move |tx| Box::pin(async move { rotate::rotate(tx, &rotation, &effects).await }))
             .await
     }
 
@@ -57,16 +58,19 @@ impl SessionStore for SqliteStore {
                 });
             }
         };
+        let effects = self.effects.clone();
         self.write(move |tx| {
             Box::pin(async move {
                 let target = (tenant, session);
-                Ok(match end(tx, target, user, Reason::Ended).await? {
-                    Some(revoked) => Committed {
-                        value: 1,
-                        revoked: vec![revoked],
+                Ok(
+                    match end(tx, target, user, Reason::Ended, &effects).await? {
+                        Some(revoked) => Committed {
+                            value: 1,
+                            revoked: vec![revoked],
+                        },
+                        None => Committed::quiet(0),
                     },
-                    None => Committed::quiet(0),
-                })
+                )
             })
         })
         .await
@@ -93,7 +97,7 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Ended => "ended",
             Self::Reuse => "reuse",
@@ -109,23 +113,26 @@ pub(super) async fn end(
     (tenant, session): (TenantId, SessionId),
     user: Option<UserId>,
     reason: Reason,
+    effects: &Effects,
 ) -> Result<Option<Revocation>, StoreError> {
     let ended = sqlx::query(
         "UPDATE auth_sessions SET revoked_at = ?1, revoked_reason = ?2 \
-         WHERE tenant_id = ?3 AND id = ?4 AND revoked_at IS NULL AND (?5 IS NULL OR user_id = ?5)",
+         WHERE tenant_id = ?3 AND id = ?4 AND revoked_at IS NULL AND (?5 IS NULL OR user_id = ?5) \
+         RETURNING user_id",
     )
     .bind(tx.now.unix_micros())
     .bind(reason.as_str())
     .bind(id(tenant.as_uuid()))
     .bind(id(session.as_uuid()))
     .bind(user.map(|user| id(user.as_uuid())))
-    .execute(&mut tx.connection)
+    .fetch_optional(&mut tx.connection)
     .await
     .map_err(failed)?;
-    match ended.rows_affected() {
-        0 => Ok(None),
-        _ => log::append(tx, Target::Session { tenant, session })
-            .await
-            .map(Some),
-    }
+    let Some(row) = ended else {
+        return Ok(None);
+    };
+    let user = UserId::from_uuid(uuid(&row, "user_id")?);
+    outbox::tell(tx, effects, tenant, user).await?;
+    let target = Target::Session { tenant, session };
+    log::append(tx, target).await.map(Some)
 }

@@ -8,11 +8,11 @@ use sqlx::sqlite::SqliteExecutor;
 use super::error::failed;
 use super::row::{record_columns, user_record};
 use super::writer::Tx;
-use super::{SqliteStore, id, list, log};
+use super::{SqliteStore, id, list, log, outbox};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
 use crate::traits::{
-    ChangeOutcome, Committed, CreateOutcome, HashRenewal, NewUser, PasswordChange, User,
+    ChangeOutcome, Committed, CreateOutcome, Effects, HashRenewal, NewUser, PasswordChange, User,
     UserRecord, UserStatus, UserStore,
 };
 
@@ -31,7 +31,9 @@ pub(super) const BY_IDENTIFIER: &str = concat!(
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn create_user(&self, user: NewUser) -> Result<CreateOutcome, StoreError> {
-        self.write(move |tx| Box::pin(create(tx, user))).await
+        let effects = self.effects.clone();
+        self.write(move |tx| Box::pin(create(tx, user, effects)))
+            .await
     }
 
     async fn find_user(
@@ -112,6 +114,7 @@ impl SqliteStore {
         unmoved: impl FnOnce(&UserRecord) -> bool + Send + 'static,
         change: impl FnOnce(&mut UserRecord) + Send + 'static,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        let effects = self.effects.clone();
         self.write(move |tx| {
             Box::pin(async move {
                 let found = by_id(&mut tx.connection, tenant, user).await?;
@@ -120,6 +123,7 @@ impl SqliteStore {
                 };
                 change(&mut record);
                 let (user, revoked) = self::change(tx, record).await?;
+                outbox::tell(tx, &effects, tenant, user.id).await?;
                 Ok(Committed {
                     value: ChangeOutcome::Changed(user),
                     revoked: vec![revoked],
@@ -146,7 +150,7 @@ pub(super) async fn change(
     Ok((record.user, revoked))
 }
 
-async fn create(tx: &mut Tx, new: NewUser) -> Result<CreateOutcome, StoreError> {
+async fn create(tx: &mut Tx, new: NewUser, effects: Effects) -> Result<CreateOutcome, StoreError> {
     let tenant: Option<bool> =
         sqlx::query_scalar("SELECT status = 'active' FROM auth_tenants WHERE id = ?")
             .bind(id(new.tenant.as_uuid()))
@@ -193,7 +197,10 @@ async fn create(tx: &mut Tx, new: NewUser) -> Result<CreateOutcome, StoreError> 
     .await
     .map_err(failed)?;
     match inserted.rows_affected() {
-        1 => Ok(CreateOutcome::Created(user)),
+        1 => {
+            outbox::tell(tx, &effects, user.tenant, user.id).await?;
+            Ok(CreateOutcome::Created(user))
+        }
         _ => Err(StoreError::new(
             StoreErrorKind::Other,
             "the user id is in use",

@@ -2,8 +2,11 @@
 
 mod api_key;
 mod attempt;
+mod consumed;
+mod effects;
 mod key_life;
 mod look_up;
+mod outbox;
 mod platform;
 mod rotation;
 mod session;
@@ -19,8 +22,11 @@ pub use api_key::{
     RevokeApiKeyOutcome, RotateApiKeyOutcome, USE_IS_NEWS_AFTER,
 };
 pub use attempt::{Attempt, AttemptFrom, AttemptStore, Budget, Charge, Reservation, Settlement};
+pub use consumed::ConsumerStore;
+pub use effects::{Effects, EventError, NewEvent};
 pub use key_life::{KeyLife, KeyState};
 pub use look_up::{Consistency, LookUpStore};
+pub use outbox::{Claim, Claimed, DeadLetter, Delivery, OutboxStatus, OutboxStore, RelayId};
 pub use platform::{LinkOutcome, PlatformAccount, PlatformStore, RemoveOutcome};
 pub use rotation::{Decision, Rotation, SessionState};
 pub use session::{
@@ -36,6 +42,7 @@ pub use user::{
     UserRecord, UserStatus, UserStore,
 };
 
+use auth_core::idempotency::IdempotencyStore;
 use auth_core::revocation::RevocationLog;
 
 /// A store: one handle, one transaction domain, one clock.
@@ -86,6 +93,22 @@ pub trait Store:
     /// Where look-ups may be answered by a copy, if there are any; they are
     /// answered by the users and sessions themselves otherwise.
     fn look_up_store(&self) -> Option<&dyn LookUpStore> {
+        None
+    }
+
+    /// Where events wait to be published, if this store keeps any.
+    fn outbox_store(&self) -> Option<&dyn OutboxStore> {
+        None
+    }
+
+    /// Where it is kept which events were handled, if this store keeps that.
+    fn consumer_store(&self) -> Option<&dyn ConsumerStore> {
+        None
+    }
+
+    /// Where requests that must not be done twice are remembered, if this store
+    /// does so.
+    fn idempotency_store(&self) -> Option<&dyn IdempotencyStore> {
         None
     }
 }

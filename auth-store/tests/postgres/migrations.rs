@@ -67,7 +67,7 @@ async fn what_is_the_applications_stays_as_it_was() {
     let ours: String = value(&mut theirs, "auth", tables).await;
     assert_eq!(
         ours,
-        "api_keys attempts lives migrations platform_accounts revocations sessions settings signing_keys tenants users"
+        "api_keys attempts consumed idempotency_keys lives migrations outbox outbox_dead platform_accounts revocations sessions settings signing_keys tenants users"
     );
     let rows: i64 = value(
         &mut theirs,

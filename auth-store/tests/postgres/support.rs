@@ -246,7 +246,11 @@ impl Subject for Place {
             UPDATE {s}.platform_accounts SET linked_at = linked_at - {back};
             UPDATE {s}.revocations SET expires_at = expires_at - {back};
             UPDATE {s}.signing_keys SET created_at = created_at - {back}, active_at = active_at - {back},
-                revoked_at = revoked_at - {back};";
+                revoked_at = revoked_at - {back};
+            UPDATE {s}.outbox SET time = time - {back}, due_at = due_at - {back}, claimed_until = claimed_until - {back};
+            UPDATE {s}.outbox_dead SET time = time - {back}, died_at = died_at - {back};
+            UPDATE {s}.consumed SET expires_at = expires_at - {back};
+            UPDATE {s}.idempotency_keys SET lease_until = lease_until - {back}, expires_at = expires_at - {back};";
         run(
             &mut self.beside().await,
             &self.schema,

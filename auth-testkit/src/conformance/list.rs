@@ -229,6 +229,40 @@ macro_rules! __store_cases {
                 an_eventual_look_up_has_it_in_the_end
                 a_look_up_in_another_tenant_finds_nothing
             }
+            effects {
+                each_change_tells_its_event
+                what_does_not_happen_tells_nothing
+                a_theft_is_told_with_its_reason
+                of_16_sign_ups_at_once_one_tells
+                a_dropped_change_is_told_or_not_made
+            }
+            outbox {
+                a_claim_takes_no_more_than_it_asks_for
+                a_subject_is_held_by_one_relay
+                an_unpublished_event_is_not_overtaken
+                a_silent_relay_loses_what_it_held
+                of_8_relays_at_once_each_takes_others
+                events_leave_in_order_while_others_come
+                one_id_is_stored_once
+                dead_letters_are_kept_and_put_back
+                the_outbox_says_how_full_it_is
+                hostile_events_come_back_unchanged
+            }
+            consumed {
+                of_32_deliveries_at_once_one_is_first
+                each_consumer_sees_each_event_for_itself
+                a_mark_is_kept_for_its_time
+            }
+            idempotency {
+                of_32_requests_with_one_key_one_is_done
+                a_request_that_was_done_gets_its_answer
+                a_key_is_of_one_request_only
+                a_key_is_of_one_tenant_route_and_caller
+                a_lost_request_is_done_by_the_next
+                a_released_request_begins_anew
+                a_key_is_remembered_for_its_time
+                a_dropped_begin_is_made_or_not
+            }
             hostile {
                 hostile_identifiers_are_users_of_their_own
                 hostile_role_names_come_back_unchanged

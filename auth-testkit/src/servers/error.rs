@@ -55,6 +55,7 @@ impl ServerError {
 
     /// Somebody took our port between finding it free and binding it.
     pub(super) fn is_port_taken(&self) -> bool {
-        matches!(self, Self::Exited { log, .. } if log.contains("Address already in use"))
+        let says_so = |log: &str| log.to_lowercase().contains("address already in use");
+        matches!(self, Self::Exited { log, .. } if says_so(log))
     }
 }

@@ -25,6 +25,7 @@ pub fn installed() -> Result<(), ServerError> {
     postgres_programs()?;
     pgbouncer()?;
     redis_server()?;
+    nats_server()?;
     Ok(())
 }
 
@@ -49,23 +50,29 @@ pub(super) fn postgres_programs() -> Result<PathBuf, ServerError> {
 
 /// `redis-server`, from `PATH`.
 pub(super) fn redis_server() -> Result<PathBuf, ServerError> {
-    program("redis-server", "redis-server")
+    on_path("redis-server", &[])
 }
 
 /// `pgbouncer`, from `PATH` or where Debian keeps what only root needs.
 pub(super) fn pgbouncer() -> Result<PathBuf, ServerError> {
-    program("pgbouncer", "pgbouncer")
+    on_path("pgbouncer", &["/usr/sbin"])
 }
 
-fn program(name: &'static str, package: &'static str) -> Result<PathBuf, ServerError> {
+/// `nats-server`, from `PATH` or where Debian puts it.
+pub(super) fn nats_server() -> Result<PathBuf, ServerError> {
+    on_path("nats-server", &["/usr/sbin"])
+}
+
+/// A program whose package has the same name.
+fn on_path(name: &'static str, also: &[&str]) -> Result<PathBuf, ServerError> {
     search_path()
         .into_iter()
-        .chain(["/usr/sbin".into()])
+        .chain(also.iter().map(PathBuf::from))
         .map(|folder| folder.join(name))
         .find(|program| program.is_file())
         .ok_or(ServerError::NotInstalled {
             program: name,
-            package,
+            package: name,
         })
 }
 

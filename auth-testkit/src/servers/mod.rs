@@ -1,4 +1,4 @@
-//! Throw-away PostgreSQL, PgBouncer and Redis: a free loopback port, a folder of their own, a password, gone with their handle.
+//! Throw-away PostgreSQL, PgBouncer, Redis and NATS: a free loopback port, a folder of their own, a password, gone with their handle.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), auth_testkit::servers::ServerError> {
@@ -12,8 +12,8 @@
 //! ```
 //!
 //! A test that only needs *a* server asks [`postgres_url`] or [`redis_url`] and makes a schema (or key prefix) of its own;
-//! a test that breaks its server starts one with [`Postgres::start`] or [`Redis::start`]; one that breaks the network puts a
-//! [`Proxy`] before it.
+//! a test that breaks its server starts one with [`Postgres::start`], [`Redis::start`] or [`Nats::start`]; one that breaks the
+//! network puts a [`Proxy`] before it.
 //!
 //! # Guarantees
 //! - A missing program is an error that names its package, never a test that silently did not run.
@@ -27,6 +27,7 @@
 mod error;
 mod folder;
 mod locate;
+mod nats;
 mod pgbouncer;
 mod postgres;
 mod process;
@@ -37,6 +38,7 @@ mod watched;
 
 pub use error::ServerError;
 pub use locate::installed;
+pub use nats::Nats;
 pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use proxy::{Direction, Piece, Proxy, Verdict};

@@ -89,7 +89,7 @@ pub const ROOMS: &[Room] = &[
         name: "auth-testkit",
         ours_by_feature: &["auth-core", "auth-cache", "auth-store"],
         outside: &["rustix", "tempfile", "thiserror", "tokio"],
-        outside_by_feature: &["async-trait"],
+        outside_by_feature: &["async-trait", "serde_json", "uuid"],
         default: &["suites"],
         ..EMPTY
     },

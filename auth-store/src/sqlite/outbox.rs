@@ -1,0 +1,298 @@
+//! Events that wait to be published, under the write lock.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use auth_core::event::{Event, EventKind};
+use auth_core::{EventId, TenantId, Timestamp};
+use sqlx::sqlite::SqliteRow;
+
+use super::error::failed;
+use super::row::{get, time, uuid};
+use super::writer::Tx;
+use super::{SqliteStore, id};
+use crate::error::StoreError;
+use crate::sql::corrupt;
+use crate::traits::{
+    Claim, Claimed, DeadLetter, Delivery, Effects, OutboxStatus, OutboxStore, RelayId, Store,
+};
+
+/// The first of each subject, if nobody holds it: it speaks for those behind it.
+pub(super) const HEADS: &str = "\
+    SELECT o.* FROM auth_outbox AS o \
+    WHERE o.due_at <= ?1 AND o.claimed_until <= ?1 \
+      AND o.seq = (SELECT e.seq FROM auth_outbox AS e \
+                   WHERE e.tenant_id = o.tenant_id AND e.subject = o.subject ORDER BY e.seq LIMIT 1) \
+    ORDER BY o.seq LIMIT ?2";
+
+pub(super) const BEHIND: &str = "\
+    SELECT o.* FROM auth_outbox AS o \
+    WHERE o.tenant_id = ? AND o.subject = ? AND o.seq > ? ORDER BY o.seq LIMIT ?";
+
+const INSERT: &str = "\
+    INSERT INTO auth_outbox (tenant_id, id, subject, source, kind, data, time, due_at) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (tenant_id, id) DO NOTHING";
+
+const BURY: &str = "\
+    INSERT INTO auth_outbox_dead \
+        (seq, tenant_id, id, subject, source, kind, data, time, failures, error, died_at) \
+    SELECT o.seq, o.tenant_id, o.id, o.subject, o.source, o.kind, o.data, o.time, o.failures + 1, ?3, ?4 \
+    FROM auth_outbox AS o WHERE o.seq = ?1 AND (o.claimed_by IS NULL OR o.claimed_by = ?2)";
+
+const LATER: &str = "\
+    UPDATE auth_outbox SET failures = failures + ?3, due_at = ?4, claimed_by = NULL, claimed_until = 0 \
+    WHERE seq = ?1 AND (claimed_by IS NULL OR claimed_by = ?2)";
+
+const REPLAY: &str = "\
+    INSERT INTO auth_outbox (seq, tenant_id, id, subject, source, kind, data, time, due_at) \
+    SELECT d.seq, d.tenant_id, d.id, d.subject, d.source, d.kind, d.data, d.time, ?2 \
+    FROM auth_outbox_dead AS d WHERE d.id = ?1 ON CONFLICT DO NOTHING";
+
+const STATUS: &str = "\
+    SELECT (SELECT count(*) FROM auth_outbox) AS waiting, \
+           (SELECT count(*) FROM auth_outbox_dead) AS dead, \
+           (SELECT time FROM auth_outbox ORDER BY seq LIMIT 1) AS oldest";
+
+/// Commits what a change about `subject` carries.
+pub(super) async fn tell(
+    tx: &mut Tx,
+    effects: &Effects,
+    tenant: TenantId,
+    subject: impl ToString,
+) -> Result<(), StoreError> {
+    for event in effects.new_events() {
+        let named = event.subject().map(str::to_owned);
+        sqlx::query(INSERT)
+            .bind(id(tenant.as_uuid()))
+            .bind(id(event.id().as_uuid()))
+            .bind(named.unwrap_or_else(|| subject.to_string()))
+            .bind(effects.source().to_owned())
+            .bind(event.kind().as_str().to_owned())
+            .bind(event.data().to_string())
+            .bind(tx.now.unix_micros())
+            .execute(&mut tx.connection)
+            .await
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl OutboxStore for SqliteStore {
+    fn carrying(&self, effects: Effects) -> Arc<dyn Store> {
+        Arc::new(Self {
+            effects,
+            ..self.clone()
+        })
+    }
+
+    async fn add_events(&self, tenant: TenantId, events: &Effects) -> Result<(), StoreError> {
+        let events = events.clone();
+        self.write(move |tx| Box::pin(async move { tell(tx, &events, tenant, tenant).await }))
+            .await
+    }
+
+    async fn claim_events(&self, relay: RelayId, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+        self.write(move |tx| Box::pin(take(tx, relay, claim))).await
+    }
+
+    async fn settle_events(
+        &self,
+        relay: RelayId,
+        deliveries: &[(u64, Delivery)],
+    ) -> Result<(), StoreError> {
+        let deliveries = deliveries.to_vec();
+        self.write(move |tx| {
+            Box::pin(async move {
+                for (sequence, delivery) in deliveries {
+                    let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+                    settle(tx, relay, sequence, delivery).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn outbox_status(&self) -> Result<OutboxStatus, StoreError> {
+        let now = self.writer.now();
+        let row = sqlx::query(STATUS)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failed)?;
+        let count = |column| get::<i64>(&row, column).map(|n| u64::try_from(n).unwrap_or(0));
+        let oldest: Option<i64> = get(&row, "oldest")?;
+        Ok(OutboxStatus {
+            waiting: count("waiting")?,
+            oldest: oldest.map(Timestamp::from_unix_micros),
+            dead: count("dead")?,
+            now,
+        })
+    }
+
+    async fn dead_letters(&self, after: u64, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
+        let sql = "SELECT * FROM auth_outbox_dead WHERE seq > ? ORDER BY seq LIMIT ?";
+        let rows = sqlx::query(sql)
+            .bind(i64::try_from(after).unwrap_or(i64::MAX))
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+        rows.iter().map(dead_letter).collect()
+    }
+
+    async fn replay_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError> {
+        self.letters(ids, true).await
+    }
+
+    async fn discard_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError> {
+        self.letters(ids, false).await
+    }
+}
+
+impl SqliteStore {
+    /// Takes dead letters away, after putting them back if they are to be
+    /// replayed.
+    async fn letters(&self, ids: &[EventId], replay: bool) -> Result<u64, StoreError> {
+        let ids: Vec<Vec<u8>> = ids.iter().map(|event| id(event.as_uuid())).collect();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let mut letters = 0;
+                for event in ids {
+                    if replay {
+                        sqlx::query(REPLAY)
+                            .bind(event.clone())
+                            .bind(tx.now.unix_micros())
+                            .execute(&mut tx.connection)
+                            .await
+                            .map_err(failed)?;
+                    }
+                    let taken = sqlx::query("DELETE FROM auth_outbox_dead WHERE id = ?")
+                        .bind(event)
+                        .execute(&mut tx.connection)
+                        .await
+                        .map_err(failed)?;
+                    letters += taken.rows_affected();
+                }
+                Ok(letters)
+            })
+        })
+        .await
+    }
+}
+
+async fn take(tx: &mut Tx, relay: RelayId, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+    let heads = sqlx::query(HEADS)
+        .bind(tx.now.unix_micros())
+        .bind(i64::from(claim.subjects))
+        .fetch_all(&mut tx.connection)
+        .await
+        .map_err(failed)?;
+    let mut taken = Vec::with_capacity(heads.len());
+    for head in &heads {
+        let head = claimed(head)?;
+        let sequence = i64::try_from(head.event.sequence).unwrap_or(i64::MAX);
+        sqlx::query("UPDATE auth_outbox SET claimed_by = ?, claimed_until = ? WHERE seq = ?")
+            .bind(id(&relay.0))
+            .bind((tx.now + claim.lease).unix_micros())
+            .bind(sequence)
+            .execute(&mut tx.connection)
+            .await
+            .map_err(failed)?;
+        let behind = sqlx::query(BEHIND)
+            .bind(id(head.event.tenant.as_uuid()))
+            .bind(head.event.subject.clone())
+            .bind(sequence)
+            .bind(i64::from(claim.of_each.saturating_sub(1)))
+            .fetch_all(&mut tx.connection)
+            .await
+            .map_err(failed)?;
+        taken.push(head);
+        for row in &behind {
+            taken.push(claimed(row)?);
+        }
+    }
+    taken.sort_by_key(|claimed| claimed.event.sequence);
+    Ok(taken)
+}
+
+async fn settle(
+    tx: &mut Tx,
+    relay: RelayId,
+    sequence: i64,
+    delivery: Delivery,
+) -> Result<(), StoreError> {
+    let (after, refused) = match delivery {
+        Delivery::Published => return remove(tx, sequence).await,
+        Delivery::Dead { error } => {
+            let buried = sqlx::query(BURY)
+                .bind(sequence)
+                .bind(id(&relay.0))
+                .bind(error)
+                .bind(tx.now.unix_micros())
+                .execute(&mut tx.connection)
+                .await
+                .map_err(failed)?;
+            if buried.rows_affected() == 1 {
+                remove(tx, sequence).await?;
+            }
+            return Ok(());
+        }
+        Delivery::Later { after, refused, .. } => (after, refused),
+        Delivery::Untried => (std::time::Duration::ZERO, false),
+    };
+    sqlx::query(LATER)
+        .bind(sequence)
+        .bind(id(&relay.0))
+        .bind(i64::from(refused))
+        .bind((tx.now + after).unix_micros())
+        .execute(&mut tx.connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+async fn remove(tx: &mut Tx, sequence: i64) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM auth_outbox WHERE seq = ?")
+        .bind(sequence)
+        .execute(&mut tx.connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+fn claimed(row: &SqliteRow) -> Result<Claimed, StoreError> {
+    Ok(Claimed {
+        event: event(row)?,
+        failures: failures(row)?,
+    })
+}
+
+fn dead_letter(row: &SqliteRow) -> Result<DeadLetter, StoreError> {
+    Ok(DeadLetter {
+        event: event(row)?,
+        failures: failures(row)?,
+        error: get(row, "error")?,
+        died_at: time(row, "died_at")?,
+    })
+}
+
+fn event(row: &SqliteRow) -> Result<Event, StoreError> {
+    let kind = EventKind::new(get::<String>(row, "kind")?).map_err(|_| corrupt("kind"))?;
+    let sequence: i64 = get(row, "seq")?;
+    Ok(Event::stored(
+        EventId::from_uuid(uuid(row, "id")?),
+        TenantId::from_uuid(uuid(row, "tenant_id")?),
+        get(row, "source")?,
+        kind,
+        get(row, "subject")?,
+        time(row, "time")?,
+        sequence.try_into().map_err(|_| corrupt("seq"))?,
+        get(row, "data")?,
+    ))
+}
+
+fn failures(row: &SqliteRow) -> Result<u32, StoreError> {
+    let failures: i64 = get(row, "failures")?;
+    failures.try_into().map_err(|_| corrupt("failures"))
+}
