@@ -89,6 +89,8 @@
 
 mod challenge;
 mod extract;
+#[cfg(feature = "idempotency")]
+mod idempotency;
 mod layer;
 mod rejection;
 mod require;
@@ -96,6 +98,8 @@ mod require;
 mod routes;
 
 pub use extract::{Authenticated, NoClaims, RequireRole, RequireScope, RoleName, ScopeName};
+#[cfg(feature = "idempotency")]
+pub use idempotency::{IdempotencyLayer, IdempotencyService};
 pub use layer::{AuthLayer, AuthService, ResponseFuture};
 pub use rejection::Rejection;
 pub use require::{RequireLayer, RequireService, require};

@@ -127,7 +127,7 @@ impl IntoResponse for Rejection {
 }
 
 /// In whole seconds (RFC 9110 §10.2.3), and never "at once".
-fn seconds(after: Option<Duration>) -> u64 {
+pub(crate) fn seconds(after: Option<Duration>) -> u64 {
     after
         .map_or(1, |after| {
             after

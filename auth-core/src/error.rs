@@ -105,6 +105,12 @@ codes! {
     UnsupportedMediaType: "unsupported_media_type", 415, InvalidArgument, "The request body must be application/json";
     /// The client took too long to send its request.
     RequestTimeout: "request_timeout", 408, InvalidArgument, "The request took too long to arrive";
+    /// Another request with the same idempotency key is being done.
+    RequestInProgress: "request_in_progress", 409, Aborted, "The same request is being handled";
+    /// The request was done before, and its answer was not kept.
+    AlreadyDone: "already_done", 409, AlreadyExists, "The request was handled before; its answer was not kept";
+    /// The idempotency key was used for another request.
+    KeyReused: "idempotency_key_reused", 422, InvalidArgument, "The idempotency key was used for another request";
     /// Too many attempts at one account's password; the next one must wait.
     TooManyAttempts: "too_many_attempts", 429, ResourceExhausted, "Too many attempts; try again later";
     /// More work is asked for than can be done in time.

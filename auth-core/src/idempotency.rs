@@ -3,13 +3,14 @@
 //! (draft-ietf-httpapi-idempotency-key-header), and gets the answer of the first.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ring::{digest, hmac};
 
 use crate::id::TenantId;
-use crate::random::{EntropyError, SecureRandom, draw};
+use crate::random::{EntropyError, SecureRandom, SystemRandom, draw};
 use crate::root::{RootSecret, RootSecrets};
 use crate::seal::{Sealed, UnsealError};
 use crate::secret::Secret;
@@ -220,7 +221,7 @@ pub struct IdempotencyError(#[source] pub Box<dyn std::error::Error + Send + Syn
 /// Answers come [`Sealed`]: what is stored can be read by nobody who has only the
 /// store.
 #[async_trait]
-pub trait IdempotencyStore: Send + Sync {
+pub trait IdempotencyStore: fmt::Debug + Send + Sync + 'static {
     /// Begins a request, as `owner`, who has to be done within `lease`; the key
     /// is remembered for `keep` from now. The same owner may ask again.
     ///
@@ -258,10 +259,50 @@ pub trait IdempotencyStore: Send + Sync {
     ) -> Result<(), IdempotencyError>;
 }
 
+/// Where requests are remembered, and the secrets that what is remembered is
+/// authenticated and sealed with. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    store: Arc<dyn IdempotencyStore>,
+    roots: RootSecrets,
+    random: Arc<dyn SecureRandom>,
+}
+
+impl Idempotency {
+    /// In `store`, under `roots`.
+    pub fn new(store: Arc<dyn IdempotencyStore>, roots: impl Into<RootSecrets>) -> Self {
+        Self {
+            store,
+            roots: roots.into(),
+            random: Arc::new(SystemRandom::new()),
+        }
+    }
+
+    /// Takes randomness from `random`.
+    pub fn with_random(mut self, random: Arc<dyn SecureRandom>) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn IdempotencyStore {
+        &*self.store
+    }
+
+    /// The secrets.
+    pub const fn roots(&self) -> &RootSecrets {
+        &self.roots
+    }
+
+    /// The randomness.
+    pub fn random(&self) -> &dyn SecureRandom {
+        &*self.random
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::SystemRandom;
 
     fn root() -> RootSecret {
         RootSecret::generate(&SystemRandom::new()).unwrap()

@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) response_floor: Option<Duration>,
     /// What API keys begin with, if there are any.
     pub(crate) api_key_prefix: Option<ApiKeyPrefix>,
+    /// Whether changes tell of themselves.
+    pub(crate) events: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +113,8 @@ impl Shared {
             .unwrap_or(PATIENCE)
     }
 
-    /// Runs a change, to its end even if its caller hangs up, and raises the
+    /// Runs a change of `store`, this one or a handle on it that tells of the change,
+    /// to its end even if its caller hangs up, and raises the
     /// floors it implies before it is answered.
     ///
     /// When the store cannot say whether the change was committed it is asked
@@ -119,6 +122,7 @@ impl Shared {
     /// floors, so the log is read again, now or as soon as it can be.
     pub(crate) async fn revoking<T, F>(
         self: &Arc<Self>,
+        store: Arc<dyn Store>,
         change: impl Fn(Arc<dyn Store>) -> F + Send + Sync + 'static,
     ) -> Result<Settled<T>, AuthError>
     where
@@ -127,7 +131,7 @@ impl Shared {
     {
         let shared = self.clone();
         to_the_end(async move {
-            let (committed, unsure) = ask(|| change(shared.store.clone())).await;
+            let (committed, unsure) = ask(|| change(store.clone())).await;
             if let Ok(committed) = &committed {
                 for revocation in &committed.revoked {
                     shared.raise(revocation);

@@ -38,6 +38,7 @@ use crate::profile::{PlainProfile, TokenProfile};
 /// - attempts at passwords: counted, in a store that must do so
 /// - response floor of log-in: none
 /// - API keys: none
+/// - events: none
 /// - clock and randomness: the system's
 #[derive(Debug)]
 pub struct AuthBuilder {
@@ -59,6 +60,7 @@ pub struct AuthBuilder {
     response_floor: Option<Duration>,
     unlimited_attempts: bool,
     api_keys: Option<ApiKeyPrefix>,
+    events: bool,
 }
 
 /// An [`Auth`] cannot be built as asked.
@@ -109,6 +111,9 @@ pub enum BuildError {
     /// The store has no place for API keys.
     #[error("the store keeps no API keys")]
     NoApiKeys,
+    /// Events were asked for, and the store has no place for them.
+    #[error("the store keeps no events")]
+    NoOutbox,
     /// The stored signing keys were sealed under another root secret.
     #[error(
         "the store's signing keys were sealed under a root secret that was not given; \
@@ -165,6 +170,7 @@ impl AuthBuilder {
             response_floor: None,
             unlimited_attempts: false,
             api_keys: None,
+            events: false,
         }
     }
 
@@ -273,6 +279,31 @@ impl AuthBuilder {
         self
     }
 
+    /// Changes tell of themselves: with each, in the same transaction, an event is put
+    /// into the store's outbox, from where an `auth_store::outbox::Relay` publishes it.
+    /// It costs a row, and no round trip.
+    ///
+    /// The subject of each event is the user's id, its `source` the issuer. None holds a
+    /// password, a token, or what a user signs in with.
+    ///
+    /// | kind | data |
+    /// |---|---|
+    /// | `auth.user.created` | `roles` |
+    /// | `auth.password.changed` | |
+    /// | `auth.user.status_changed` | `status` |
+    /// | `auth.user.roles_changed` | `roles` |
+    /// | `auth.session.opened` | `session`, `client` |
+    /// | `auth.session.ended` | `session` |
+    /// | `auth.sessions.ended` | |
+    /// | `auth.session.compromised` | `session`, `presented`: the generation of the token that should not exist, `generation`: the current one, `reason`: `reuse` or `conflict` |
+    ///
+    /// A password change and a change of status end all sessions without an event of
+    /// their own for that. A refresh that succeeds tells nothing.
+    pub const fn with_events(mut self) -> Self {
+        self.events = true;
+        self
+    }
+
     /// Builds over a store that counts no attempts too. Then anybody may guess at a
     /// password as often and as fast as hashes can be computed, unless something
     /// in front of the service counts. A store that does count counts on.
@@ -295,6 +326,9 @@ impl AuthBuilder {
         }
         if self.store.api_key_store().is_none() && self.api_keys.is_some() {
             return Err(BuildError::NoApiKeys);
+        }
+        if self.events && self.store.outbox_store().is_none() {
+            return Err(BuildError::NoOutbox);
         }
         self.check_keys()?;
         let pool = match self.pool.take() {
@@ -340,6 +374,7 @@ impl AuthBuilder {
                 lifetimes: self.lifetimes,
                 response_floor: self.response_floor,
                 api_key_prefix: self.api_keys,
+                events: self.events,
                 pool,
                 clock,
                 keys,

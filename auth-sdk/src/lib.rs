@@ -40,6 +40,7 @@ mod auth;
 mod builder;
 mod context;
 mod error;
+mod events;
 mod keys;
 mod log_in;
 mod log_out;

@@ -16,6 +16,7 @@ use crate::attempts::{Begun, account};
 use crate::auth::{Auth, Shared};
 use crate::context::Context;
 use crate::error::AuthError;
+use crate::events::Told;
 use crate::tokens::TokenPair;
 
 /// A user who logs in.
@@ -331,7 +332,11 @@ impl Shared {
             idle: self.lifetimes.idle,
             absolute: self.lifetimes.absolute,
         };
-        let OpenOutcome::Opened(grant) = self.store.open_session(session).await? else {
+        let store = self.telling(|| Told::Opened {
+            session: session.id.to_string(),
+            client: session.client.to_string(),
+        })?;
+        let OpenOutcome::Opened(grant) = store.open_session(session).await? else {
             return Ok(None);
         };
         let refresh_token = RefreshToken::encode(

@@ -7,6 +7,7 @@ use auth_store::{EndSessions, Session};
 use crate::auth::{Auth, Settled};
 use crate::context::Context;
 use crate::error::AuthError;
+use crate::events::Told;
 
 impl Auth {
     /// Ends the session of a refresh token; its access tokens are dead in this
@@ -70,8 +71,16 @@ impl Auth {
 
     async fn end(&self, cx: &Context, which: EndSessions) -> Result<Settled<u64>, AuthError> {
         let tenant = cx.tenant;
+        let store = self.shared.telling(|| match which {
+            EndSessions::One(session) | EndSessions::OneOf(_, session) => Told::Ended {
+                session: session.to_string(),
+            },
+            _ => Told::AllEnded,
+        })?;
         self.shared
-            .revoking(move |store| async move { store.end_sessions(tenant, which).await })
+            .revoking(store, move |store| async move {
+                store.end_sessions(tenant, which).await
+            })
             .await
     }
 }

@@ -12,6 +12,7 @@ use crate::attempts::{Begun, identifier};
 use crate::auth::{Auth, Shared};
 use crate::context::Context;
 use crate::error::AuthError;
+use crate::events::Told;
 use crate::log_in::{Checked, LoggedIn, Opening, TRIES};
 
 /// A user who changes the password.
@@ -161,8 +162,9 @@ impl Shared {
                 new_hash: hash.clone(),
                 new_policy: Some(policy),
             };
+            let store = self.telling(|| Told::PasswordChanged)?;
             let changed = self
-                .revoking(move |store| {
+                .revoking(store, move |store| {
                     let change = change.clone();
                     async move { store.change_password(change).await }
                 })

@@ -9,6 +9,7 @@ use auth_store::{Grant, RotateOutcome, Rotation, Session};
 use crate::auth::{Auth, Shared, ask, to_the_end};
 use crate::context::Context;
 use crate::error::AuthError;
+use crate::events::Told;
 use crate::tokens::TokenPair;
 use auth_core::revocation::Revocation;
 
@@ -65,7 +66,11 @@ impl Shared {
     /// When the store cannot say whether it rotated, the same rotation again
     /// replays what was committed.
     async fn spend(self: &Arc<Self>, rotation: &Rotation) -> Result<TokenPair, AuthError> {
-        let (outcome, unsure) = ask(|| self.store.rotate_session(rotation)).await;
+        let store = self.telling(|| Told::Compromised {
+            session: rotation.presented.session().to_string(),
+            presented: rotation.presented.generation(),
+        })?;
+        let (outcome, unsure) = ask(|| store.rotate_session(rotation)).await;
         let answer = match outcome {
             Ok(outcome) => self.answer(rotation, outcome).await,
             Err(error) => Err(error.into()),

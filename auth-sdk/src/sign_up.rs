@@ -9,6 +9,7 @@ use auth_store::{CreateOutcome, Identifier, NewUser, StoreErrorKind, User};
 use crate::auth::{Auth, Shared};
 use crate::context::Context;
 use crate::error::AuthError;
+use crate::events::Told;
 use auth_core::Clock;
 
 /// A user who signs up.
@@ -155,7 +156,9 @@ impl Shared {
             roles,
         };
         let id = user.id;
-        match self.store.create_user(user).await {
+        let roles = user.roles.clone();
+        let store = self.telling(|| Told::Created { roles })?;
+        match store.create_user(user).await {
             Ok(CreateOutcome::Created(user)) => Ok(user),
             Ok(CreateOutcome::Taken) => Err(AuthError::IdentifierTaken),
             Ok(_) => Err(AuthError::NotFound),

@@ -88,7 +88,7 @@ impl Auth {
         to_the_end(async move {
             let named = kid.clone();
             let revoked = shared
-                .revoking(move |store| {
+                .revoking(shared.store.clone(), move |store| {
                     let (kid, replacement) = (named.clone(), replacement.clone());
                     async move {
                         let keys = store

@@ -6,6 +6,7 @@ use auth_store::{ChangeOutcome, User, UserStatus};
 use crate::auth::{Auth, Settled};
 use crate::context::Context;
 use crate::error::AuthError;
+use crate::events::Told;
 
 impl Auth {
     /// A user of the tenant.
@@ -66,8 +67,14 @@ impl Auth {
         status: UserStatus,
     ) -> Result<User, AuthError> {
         let tenant = cx.tenant;
+        let told = || Told::StatusChanged {
+            status: status.as_str(),
+        };
+        let store = self.shared.telling(told)?;
         self.shared
-            .revoking(move |store| async move { store.set_user_status(tenant, id, status).await })
+            .revoking(store, move |store| async move {
+                store.set_user_status(tenant, id, status).await
+            })
             .await
             .and_then(changed)
     }
@@ -84,9 +91,11 @@ impl Auth {
         id: UserId,
         roles: Vec<String>,
     ) -> Result<User, AuthError> {
-        let tenant = cx.tenant;
+        let (tenant, told) = (cx.tenant, roles.clone());
+        let told = || Told::RolesChanged { roles: told };
+        let store = self.shared.telling(told)?;
         self.shared
-            .revoking(move |store| {
+            .revoking(store, move |store| {
                 let roles = roles.clone();
                 async move { store.set_user_roles(tenant, id, roles).await }
             })

@@ -27,6 +27,7 @@ use auth_sdk::Auth;
 use axum::Router;
 use http::request::Parts;
 
+use crate::idempotency::IdempotencyLayer;
 use state::{Limits, Shared};
 
 pub use table::{Access, Endpoint};
@@ -68,6 +69,7 @@ pub use table::{Access, Endpoint};
 /// # Defaults
 /// - prefix: `/auth`
 /// - trusted proxies: none; `X-Forwarded-For` is not read
+/// - `Idempotency-Key`: not looked at; see [`with_idempotency_keys`](Self::with_idempotency_keys)
 /// - tenant of the public routes: [`TenantId::DEFAULT`]; the bearer routes act
 ///   in the token's tenant
 /// - a body must arrive within 10 s (408), the whole request be answered
@@ -99,6 +101,7 @@ pub struct AuthRoutes {
     tenant: Arc<dyn Fn(&Parts) -> TenantId + Send + Sync>,
     limits: Limits,
     proxies: TrustedProxies,
+    once: Option<IdempotencyLayer>,
 }
 
 impl AuthRoutes {
@@ -111,6 +114,7 @@ impl AuthRoutes {
             tenant,
             limits: Limits::default(),
             proxies: TrustedProxies::NONE,
+            once: None,
         }
     }
 
@@ -141,6 +145,15 @@ impl AuthRoutes {
     /// right. See [`TrustedProxies`] for what else the header may be.
     pub const fn with_trusted_proxies(mut self, count: u8) -> Self {
         self.proxies = TrustedProxies::new(count);
+        self
+    }
+
+    /// Signs up once for each `Idempotency-Key`: a client that lost the answer sends
+    /// the request again with the same key. `layer` is made with
+    /// [`Auth::idempotency`]; its tenant is that of the route. The other routes
+    /// answer tokens, or may be sent again as they are.
+    pub fn with_idempotency_keys(mut self, layer: IdempotencyLayer) -> Self {
+        self.once = Some(layer);
         self
     }
 
@@ -180,10 +193,14 @@ impl<S: Clone + Send + Sync + 'static> From<AuthRoutes> for Router<S> {
             tenant,
             limits,
             proxies,
+            once,
         } = routes;
+        // Of the same tenant as the route.
+        let of_tenant = tenant.clone();
+        let once = once.map(|layer| layer.with_tenant(move |parts| of_tenant(parts)));
         table::router(
             &prefix,
-            Arc::new(Shared::new(auth, tenant, limits, proxies)),
+            Arc::new(Shared::new(auth, tenant, limits, proxies, once)),
         )
     }
 }

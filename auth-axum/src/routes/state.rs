@@ -8,6 +8,7 @@ use auth_sdk::Auth;
 use http::request::Parts;
 
 use crate::challenge::Realm;
+use crate::idempotency::IdempotencyLayer;
 
 pub(super) type Tenant = Arc<dyn Fn(&Parts) -> TenantId + Send + Sync>;
 
@@ -17,6 +18,8 @@ pub(super) struct Shared {
     pub(super) tenant: Tenant,
     pub(super) limits: Limits,
     pub(super) proxies: TrustedProxies,
+    /// For sign-up, if it is done once for each key.
+    pub(super) once: Option<IdempotencyLayer>,
 }
 
 /// How long a request may take.
@@ -31,7 +34,13 @@ pub(super) struct Limits {
 }
 
 impl Shared {
-    pub(super) fn new(auth: Auth, tenant: Tenant, limits: Limits, proxies: TrustedProxies) -> Self {
+    pub(super) fn new(
+        auth: Auth,
+        tenant: Tenant,
+        limits: Limits,
+        proxies: TrustedProxies,
+        once: Option<IdempotencyLayer>,
+    ) -> Self {
         let realm = Realm::new(auth.issuer());
         Self {
             auth,
@@ -39,6 +48,7 @@ impl Shared {
             tenant,
             limits,
             proxies,
+            once,
         }
     }
 }

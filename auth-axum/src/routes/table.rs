@@ -11,6 +11,7 @@ use http::Method;
 
 use super::state::Shared;
 use super::{envelope, log_in, log_out, me, password, refresh, sessions, sign_up, well_known};
+use crate::idempotency::IdempotencyLayer;
 use crate::layer::AuthLayer;
 use crate::rejection::Rejection;
 
@@ -48,8 +49,8 @@ macro_rules! routes {
             })
         }
 
-        fn $add(router: Routes, bearer: &AuthLayer) -> Routes {
-            router$(.route($path, guarded(Access::$access, on(MethodFilter::$method, $handler), bearer)))*
+        fn $add(router: Routes, bearer: &AuthLayer, once: Option<&IdempotencyLayer>) -> Routes {
+            router$(.route($path, guarded(Access::$access, at_most_once($path, on(MethodFilter::$method, $handler), once), bearer)))*
         }
     };
 }
@@ -70,6 +71,18 @@ routes! { at_root, add_at_root:
     GET "/.well-known/jwks.json" Public => well_known::jwks;
 }
 
+/// What makes something, and answers no token.
+fn at_most_once(
+    path: &str,
+    endpoint: MethodRouter<Arc<Shared>>,
+    once: Option<&IdempotencyLayer>,
+) -> MethodRouter<Arc<Shared>> {
+    match once {
+        Some(layer) if path == "/signup" => endpoint.route_layer(layer.clone()),
+        _ => endpoint,
+    }
+}
+
 fn guarded(
     access: Access,
     endpoint: MethodRouter<Arc<Shared>>,
@@ -88,8 +101,9 @@ pub(super) fn endpoints(prefix: &str) -> Vec<Endpoint> {
 pub(super) fn router<S>(prefix: &str, shared: Arc<Shared>) -> Router<S> {
     let bearer = AuthLayer::new(shared.auth.verifier()).with_realm(shared.auth.issuer());
     let envelope = from_fn_with_state(Arc::clone(&shared), envelope::envelope);
-    let inner = add_under_prefix(Router::new(), &bearer).method_not_allowed_fallback(wrong_method);
-    let root = add_at_root(Router::new(), &bearer)
+    let inner = add_under_prefix(Router::new(), &bearer, shared.once.as_ref())
+        .method_not_allowed_fallback(wrong_method);
+    let root = add_at_root(Router::new(), &bearer, None)
         .method_not_allowed_fallback(wrong_method)
         .route_layer(envelope.clone());
     // Where they have a prefix to themselves they answer for all of it; at the

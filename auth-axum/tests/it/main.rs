@@ -24,6 +24,8 @@ mod bad_input;
 #[cfg(feature = "routes")]
 mod mounting;
 #[cfg(feature = "routes")]
+mod once;
+#[cfg(feature = "routes")]
 mod outage;
 #[cfg(feature = "routes")]
 mod sessions;

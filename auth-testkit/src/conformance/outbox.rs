@@ -235,7 +235,7 @@ pub async fn of_8_relays_at_once_each_takes_others(subject: &dyn Subject) {
 /// While others add, relays take and publish: each subject's events leave in the
 /// order in which they came.
 pub async fn events_leave_in_order_while_others_come(subject: &dyn Subject) {
-    const EACH: usize = 12;
+    const EACH: usize = 25;
     let world = World::new(subject).await;
     if outbox(&*world.store).is_none() {
         return;
@@ -252,12 +252,12 @@ pub async fn events_leave_in_order_while_others_come(subject: &dyn Subject) {
             }
             let relay = relay();
             let mut idle = 0;
-            while idle < 40 {
-                let claim = Claim { of_each: 2, ..ALL };
+            while idle < 100 {
+                let claim = Claim { of_each: 1, ..ALL };
                 let claimed = world.claim(relay, claim).await;
                 idle = if claimed.is_empty() { idle + 1 } else { 0 };
                 if claimed.is_empty() {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 let mut published = Vec::new();
                 for claimed in claimed {

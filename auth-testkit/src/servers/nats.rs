@@ -61,10 +61,14 @@ impl Nats {
         nats.start_on(free_port()?, settings).await.map(|()| nats)
     }
 
-    /// `nats://…` with its user and password; the same as long as this handle lives.
+    /// `nats://…`; the same as long as this handle lives.
     pub fn url(&self) -> String {
-        let Self { password, port, .. } = self;
-        format!("nats://test:{password}@{}:{port}", Ipv4Addr::LOCALHOST)
+        format!("nats://{}:{}", Ipv4Addr::LOCALHOST, self.port)
+    }
+
+    /// Its one user, and the password.
+    pub fn credentials(&self) -> (String, String) {
+        ("test".to_owned(), self.password.clone())
     }
 
     /// SIGKILL.

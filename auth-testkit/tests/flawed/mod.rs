@@ -14,10 +14,13 @@ mod flaw;
 mod keys;
 mod log;
 mod look_ups;
+mod outbox;
 mod platforms;
+mod requests;
 mod rotation;
 mod sessions;
 mod table;
+mod telling;
 mod tenants;
 mod users;
 
@@ -51,6 +54,7 @@ pub(crate) struct Flawed {
     rows: Arc<Mutex<Rows>>,
     connections: Arc<Semaphore>,
     identity: TenantId,
+    outbox: Arc<std::sync::Mutex<outbox::Outbox>>,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +92,7 @@ impl Flawed {
             rows: Arc::default(),
             connections: Arc::new(Semaphore::new(128)),
             identity: TenantId::DEFAULT,
+            outbox: Arc::default(),
         }
     }
 
@@ -184,6 +189,18 @@ impl Store for Flawed {
     }
 
     fn attempt_store(&self) -> Option<&dyn AttemptStore> {
+        Some(self)
+    }
+
+    fn outbox_store(&self) -> Option<&dyn auth_store::OutboxStore> {
+        Some(self)
+    }
+
+    fn consumer_store(&self) -> Option<&dyn auth_store::ConsumerStore> {
+        Some(self)
+    }
+
+    fn idempotency_store(&self) -> Option<&dyn auth_core::idempotency::IdempotencyStore> {
         Some(self)
     }
 

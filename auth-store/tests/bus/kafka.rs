@@ -1,0 +1,158 @@
+//! Kafka, as librdkafka's own cluster in the process plays it: it has no files, so
+//! its brokers are taken away, slowed down and made to fail, not killed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use auth_store::outbox::KafkaPublisher;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Message;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+use super::flow::{
+    Arrived, add, check, end, event, events, outbox, postgres, relay, until_empty, write,
+};
+
+const TOPIC: &str = "auth-events";
+const BROKERS: i32 = 3;
+
+fn cluster() -> MockCluster<'static, DefaultProducerContext> {
+    let cluster = MockCluster::new(BROKERS).unwrap();
+    cluster.create_topic(TOPIC, 4, 3).unwrap();
+    cluster
+}
+
+fn publisher(servers: &str) -> KafkaPublisher {
+    let settings = [
+        ("bootstrap.servers", servers),
+        ("message.timeout.ms", "2000"),
+        ("reconnect.backoff.max.ms", "200"),
+    ];
+    KafkaPublisher::with_settings(&settings, TOPIC).unwrap()
+}
+
+/// Reads all partitions until told to stop and nothing more comes. The brokers
+/// keep the last 5 MB only, so it must not begin at the end.
+fn consume(servers: &str, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<Vec<Arrived>> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", servers)
+        .set("group.id", "test")
+        .set("auto.offset.reset", "earliest")
+        .set("enable.auto.commit", "false")
+        .set("reconnect.backoff.max.ms", "200")
+        .create()
+        .unwrap();
+    std::thread::spawn(move || {
+        consumer.subscribe(&[TOPIC]).unwrap();
+        let (mut all, mut quiet) = (Vec::new(), 0);
+        let mut partitions: HashMap<String, i32> = HashMap::new();
+        while !stop.load(Ordering::SeqCst) || quiet < 30 {
+            match consumer.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => {
+                    quiet = 0;
+                    let event = Arrived::parse(message.payload().unwrap());
+                    assert_eq!(message.key(), Some(event.subject.as_bytes()));
+                    let partition = message.partition();
+                    let of = partitions.entry(event.subject.clone()).or_insert(partition);
+                    assert_eq!(*of, partition, "a subject has one partition");
+                    all.push(event);
+                }
+                _ => quiet += 1,
+            }
+        }
+        all
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_outages_everything_arrives_in_order() {
+    let cluster = cluster();
+    let servers = cluster.bootstrap_servers();
+    let stop = Arc::new(AtomicBool::new(false));
+    let consuming = consume(&servers, stop.clone());
+    let stores = postgres().await;
+    let mut relays = Vec::new();
+    for store in &stores[..2] {
+        let relay = relay(store, Arc::new(publisher(&servers)));
+        relays.push(relay.with_patience(Duration::from_secs(5)).start().unwrap());
+    }
+    let writing = tokio::spawn({
+        let store = stores[2].clone();
+        async move { write(&store, events()).await }
+    });
+    let all = |change: &dyn Fn(i32)| (1..=BROKERS).for_each(change);
+    for turn in 0..6 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        match turn % 3 {
+            0 => {
+                all(&|broker| cluster.broker_down(broker).unwrap());
+                tokio::time::sleep(Duration::from_millis(3_000)).await;
+                all(&|broker| cluster.broker_up(broker).unwrap());
+            }
+            1 => {
+                let slow = Duration::from_millis(3_000);
+                all(&|broker| cluster.broker_round_trip_time(broker, slow).unwrap());
+                tokio::time::sleep(Duration::from_millis(3_000)).await;
+                let fast = Duration::ZERO;
+                all(&|broker| cluster.broker_round_trip_time(broker, fast).unwrap());
+            }
+            _ => cluster.request_errors(
+                RDKafkaApiKey::Produce,
+                &[
+                    RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                    RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+                    RDKafkaRespErr::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+                ],
+            ),
+        }
+    }
+    let written = writing.await.unwrap();
+    until_empty(&stores[0]).await;
+    end(relays).await;
+    assert_eq!(outbox(&stores[0]).outbox_status().await.unwrap().dead, 0);
+    stop.store(true, Ordering::SeqCst);
+    let arrived = tokio::task::spawn_blocking(|| consuming.join().unwrap());
+    let twice = check(&written, &arrived.await.unwrap());
+    eprintln!("{twice} came more than once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_is_a_dead_letter() {
+    let cluster = cluster();
+    let servers = cluster.bootstrap_servers();
+    let settings = [
+        ("bootstrap.servers", servers.as_str()),
+        ("message.max.bytes", "16384"),
+    ];
+    let publisher = KafkaPublisher::with_settings(&settings, TOPIC).unwrap();
+    let [store, ..] = postgres().await;
+    let large = serde_json::json!({ "text": "x".repeat(20_000) });
+    let small = serde_json::json!({});
+    let both = vec![
+        event("flow.told", "s", large),
+        event("flow.told", "s", small),
+    ];
+    add(&store, both).await;
+    let relay = relay(&store, Arc::new(publisher)).with_attempts(2);
+    let relay = relay.start().unwrap();
+    until_empty(&store).await;
+    let stats = relay.shut_down(Duration::from_secs(5)).await;
+    assert_eq!((stats.published, stats.refused, stats.dead), (1, 2, 1));
+}
+
+#[test]
+fn what_would_weaken_a_published_event_is_refused() {
+    for name in ["acks", "request.required.acks", "enable.idempotence"] {
+        assert!(
+            KafkaPublisher::with_settings(&[(name, "1")], TOPIC).is_err(),
+            "{name}"
+        );
+    }
+    let unknown = KafkaPublisher::with_settings(&[("no.such.setting", "1")], TOPIC);
+    assert!(unknown.unwrap_err().to_string().contains("no.such.setting"));
+}

@@ -1,0 +1,16 @@
+//! Events from PostgreSQL through real buses that are killed, frozen and
+//! restarted meanwhile.
+#![cfg(all(feature = "postgres", any(feature = "nats", feature = "kafka")))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../flow/mod.rs"]
+mod flow;
+
+#[cfg(feature = "kafka")]
+mod kafka;
+#[cfg(feature = "nats")]
+mod nats;

@@ -1,0 +1,148 @@
+//! NATS JetStream.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{Config, Stream};
+use async_nats::{Client, ConnectOptions};
+use auth_store::outbox::NatsPublisher;
+use auth_testkit::servers::Nats;
+
+use super::flow::{
+    Arrived, add, check, end, event, events, outbox, postgres, relay, until_empty, write,
+};
+
+async fn connect(nats: &Nats) -> Client {
+    let (user, password) = nats.credentials();
+    let options = ConnectOptions::with_user_and_password(user, password)
+        .reconnect_delay_callback(|_| Duration::from_millis(50));
+    options.connect(nats.url()).await.unwrap()
+}
+
+/// `duplicates`: for how long the stream drops what it has had.
+async fn stream(client: &Client, duplicates: Duration) -> Stream {
+    let context = async_nats::jetstream::new(client.clone());
+    let config = Config {
+        name: "events".to_owned(),
+        subjects: vec!["events.>".to_owned()],
+        duplicate_window: duplicates,
+        ..Config::default()
+    };
+    context.create_stream(config).await.unwrap()
+}
+
+/// All messages, in their order.
+async fn arrived(stream: &Stream) -> Vec<Arrived> {
+    let last = stream.get_info().await.unwrap().state.last_sequence;
+    let mut all = Vec::new();
+    for sequence in 1..=last {
+        let message = stream.get_raw_message(sequence).await.unwrap();
+        assert_eq!(message.subject.as_str(), "events.flow.told");
+        let event = Arrived::parse(&message.payload);
+        let id = message.headers.get("Nats-Msg-Id").unwrap();
+        assert_eq!(id.as_str(), event.id.to_string());
+        all.push(event);
+    }
+    all
+}
+
+/// With so short a window JetStream lets duplicates through, so that they are
+/// seen.
+async fn through_kills_and_freezes(window: Duration) -> usize {
+    let mut nats = Nats::start().await.unwrap();
+    let client = connect(&nats).await;
+    let stream = stream(&client, window).await;
+    let stores = postgres().await;
+    let mut relays = Vec::new();
+    for store in &stores[..2] {
+        let client = connect(&nats).await;
+        let publisher = NatsPublisher::new(client, "events").with_timeout(Duration::from_secs(1));
+        let relay = relay(store, Arc::new(publisher)).with_patience(Duration::from_secs(3));
+        relays.push(relay.start().unwrap());
+    }
+    let writing = tokio::spawn({
+        let store = stores[2].clone();
+        async move { write(&store, events()).await }
+    });
+    for turn in 0..6 {
+        // In the middle of it.
+        let target = stream.get_info().await.unwrap().state.messages + 100;
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            if stream.get_info().await.unwrap().state.messages >= target {
+                break;
+            }
+        }
+        if turn % 2 == 0 {
+            nats.kill_9().unwrap();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            nats.restart().await.unwrap();
+        } else {
+            nats.freeze().unwrap();
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            nats.thaw().unwrap();
+        }
+    }
+    let written = writing.await.unwrap();
+    until_empty(&stores[0]).await;
+    end(relays).await;
+    assert_eq!(outbox(&stores[0]).outbox_status().await.unwrap().dead, 0);
+    check(&written, &arrived(&stream).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_kills_and_freezes_everything_arrives_in_order() {
+    let twice = through_kills_and_freezes(Duration::from_millis(100)).await;
+    eprintln!("{twice} came more than once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn within_its_window_the_stream_drops_what_comes_twice() {
+    let twice = through_kills_and_freezes(Duration::from_secs(600)).await;
+    assert_eq!(twice, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_for_the_server_is_a_dead_letter() {
+    let nats = Nats::start_with(&[("max_payload", "16384")]).await.unwrap();
+    let client = connect(&nats).await;
+    let stream = stream(&client, Duration::from_secs(1)).await;
+    let [store, ..] = postgres().await;
+    let large = serde_json::json!({ "n": 0, "text": "x".repeat(20_000) });
+    let small = serde_json::json!({ "n": 1 });
+    let both = vec![
+        event("flow.told", "s", large),
+        event("flow.told", "s", small),
+    ];
+    add(&store, both).await;
+    let publisher = Arc::new(NatsPublisher::new(client, "events"));
+    let relay = relay(&store, publisher).with_attempts(2).start().unwrap();
+    until_empty(&store).await;
+    let stats = relay.shut_down(Duration::from_secs(5)).await;
+    assert_eq!((stats.published, stats.refused, stats.dead), (1, 2, 1));
+    let letters = outbox(&store).dead_letters(0, 10).await.unwrap();
+    assert!(letters[0].error.contains("payload"), "{}", letters[0].error);
+    assert_eq!(arrived(&stream).await[0].number, 1);
+}
+
+/// Until somebody makes the stream, the event waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_stream_an_event_waits() {
+    let nats = Nats::start().await.unwrap();
+    let client = connect(&nats).await;
+    let [store, ..] = postgres().await;
+    add(
+        &store,
+        vec![event("flow.told", "s", serde_json::json!({ "n": 0 }))],
+    )
+    .await;
+    let publisher = Arc::new(NatsPublisher::new(client.clone(), "events"));
+    let relay = relay(&store, publisher).with_attempts(1).start().unwrap();
+    while relay.stats().unavailable < 3 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let stream = stream(&client, Duration::from_secs(1)).await;
+    until_empty(&store).await;
+    assert_eq!(relay.shut_down(Duration::from_secs(5)).await.dead, 0);
+    assert_eq!(arrived(&stream).await.len(), 1);
+}
