@@ -9,6 +9,7 @@ mod features;
 pub mod fuzz;
 mod install;
 pub mod load;
+mod outbox;
 pub mod run;
 pub mod servers;
 pub mod test;

@@ -4,6 +4,7 @@
 
 use std::process::Command;
 
+use crate::outbox;
 use crate::run::{Failure, Run, cargo};
 use crate::servers::Servers;
 
@@ -36,12 +37,15 @@ const SOAKS: &[(&str, &[&str])] = &[(
 /// The programs of `benches/store`, which start a server of their own.
 const OF_STORE: &[&str] = &["refresh", "scale", "purge"];
 
+/// A soak of tests, not of a program.
+const OUTBOX: &str = "outbox";
+
 /// Runs the load of this name, and prints Markdown.
 ///
 /// # Errors
 /// If there is none, or what must hold does not.
 pub fn load(run: &mut Run, name: &str) -> Result<(), Failure> {
-    each(run, LOADS, name)
+    each(run, LOADS, &[], name)
 }
 
 /// Runs the soak of this name, and prints Markdown.
@@ -54,7 +58,11 @@ pub fn soak(run: &mut Run, name: &str) -> Result<(), Failure> {
         drop(Servers::start(run)?);
         return run.step(name, release("benches/store").arg(name));
     }
-    each(run, SOAKS, name)?;
+    if name == OUTBOX {
+        return outbox::soak(run);
+    }
+    let others: Vec<_> = OF_STORE.iter().copied().chain([OUTBOX]).collect();
+    each(run, SOAKS, &others, name)?;
     let servers = Servers::start(run)?;
     must_be_found(run, &servers)
 }
@@ -71,11 +79,14 @@ pub fn short(run: &mut Run) -> Result<(), Failure> {
     must_be_found(run, &servers)
 }
 
-fn each(run: &mut Run, of: &[(&str, &[&str])], name: &str) -> Result<(), Failure> {
+/// `also`: names that are not of programs.
+fn each(run: &mut Run, of: &[(&str, &[&str])], also: &[&str], name: &str) -> Result<(), Failure> {
     let Some((_, programs)) = of.iter().find(|(known, _)| *known == name) else {
-        let known = of.iter().map(|(known, _)| *known);
-        let others: &[&str] = if of == SOAKS { OF_STORE } else { &[] };
-        let known: Vec<_> = known.chain(others.iter().copied()).collect();
+        let known: Vec<_> = of
+            .iter()
+            .map(|(known, _)| *known)
+            .chain(also.iter().copied())
+            .collect();
         return Err(Failure::Other(format!(
             "there is no {name}, but {}",
             known.join(", ")
@@ -123,7 +134,7 @@ mod tests {
         let error = soak(&mut run, "flood").unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no flood, but timing, refresh, scale, purge"
+            "there is no flood, but timing, refresh, scale, purge, outbox"
         );
     }
 }

@@ -17,8 +17,8 @@ usage: cargo xtask <command>
                the benchmarks of these names, or tokens and passwords; --check
                fails where a goal is missed by more than the margin
   load NAME    scenario, flood: whole services over loopback HTTP
-  soak NAME    timing, refresh, scale, purge: what takes long, and is run before
-               a release
+  soak NAME    timing, refresh, scale, purge, outbox: what takes long, and is run
+               before a release
   servers      PostgreSQL and Redis for tests run by hand, until ctrl-c";
 
 fn main() -> ExitCode {

@@ -23,6 +23,9 @@ pub(super) struct Outbox {
     ids: BTreeSet<(TenantId, EventId)>,
     dead: BTreeMap<u64, DeadLetter>,
     last: u64,
+    /// Where the last claim ended: the next one goes on from there, so that no
+    /// subject waits for ever.
+    walked: Option<(TenantId, String)>,
 }
 
 struct Row {
@@ -76,33 +79,41 @@ impl Outbox {
             .map(|(_, _, sequence)| *sequence)
     }
 
-    fn is_first(&self, event: &Event) -> bool {
-        let of = |sequence| (event.tenant, event.subject.clone(), sequence);
-        let mut before = self.of_subject.range(of(0)..of(event.sequence));
-        before.next().is_none()
+    /// The first event of each subject, from where the last claim ended to the end
+    /// and from the beginning again.
+    fn firsts(&self) -> impl Iterator<Item = &Row> {
+        let beginning = (TenantId::from_uuid(uuid::Uuid::nil()), String::new(), 0);
+        let start = match &self.walked {
+            Some((tenant, subject)) => (*tenant, subject.clone(), u64::MAX),
+            None => beginning.clone(),
+        };
+        let next = move |from: &(TenantId, String, u64)| {
+            let (tenant, subject, sequence) = self.of_subject.range(from..).next()?;
+            Some((*sequence, (*tenant, subject.clone(), u64::MAX)))
+        };
+        let end = start.clone();
+        let walk = std::iter::successors(next(&start), move |(_, at)| next(at));
+        let again = std::iter::successors(next(&beginning), move |(_, at)| next(at))
+            .take_while(move |(_, at)| *at <= end);
+        walk.chain(again)
+            .filter_map(|(sequence, _)| self.rows.get(&sequence))
     }
 
     fn claim(&mut self, relay: RelayId, claim: Claim, now: Timestamp) -> Vec<Claimed> {
-        let is_free = |row: &Row| {
-            row.due_at <= now
-                && row.claimed.is_none_or(|(_, until)| until <= now)
-                && self.is_first(&row.event)
-        };
+        let is_free =
+            |row: &&Row| row.due_at <= now && row.claimed.is_none_or(|(_, until)| until <= now);
         let size = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let free = self.firsts().filter(is_free).take(size(claim.subjects));
+        let heads: Vec<Event> = free.map(|row| row.event.clone()).collect();
         let mut taken: Vec<u64> = Vec::new();
-        let mut heads: Vec<u64> = Vec::new();
-        for (sequence, row) in self.rows.iter().filter(|(_, row)| is_free(row)) {
-            if heads.len() == size(claim.subjects) {
-                break;
-            }
-            heads.push(*sequence);
-            taken.extend(self.from(&row.event).take(size(claim.of_each)));
-        }
-        for head in heads {
-            if let Some(row) = self.rows.get_mut(&head) {
+        for head in &heads {
+            taken.extend(self.from(head).take(size(claim.of_each)));
+            if let Some(row) = self.rows.get_mut(&head.sequence) {
                 row.claimed = Some((relay, now + claim.lease));
             }
         }
+        let last = heads.last();
+        self.walked = last.map(|event| (event.tenant, event.subject.clone()));
         taken.sort_unstable();
         let rows = taken.iter().filter_map(|sequence| self.rows.get(sequence));
         rows.map(|row| Claimed {

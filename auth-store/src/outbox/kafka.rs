@@ -1,7 +1,6 @@
 //! Kafka.
 
 use std::fmt;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::event::{Event, PublishError, PublishErrorKind, Publisher};

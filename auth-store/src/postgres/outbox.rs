@@ -45,16 +45,39 @@ const ADD: &str = concat!(
     " SELECT r.tenant FROM r"
 );
 
-/// The first of each subject, if nobody holds it, locks those behind it: they are
-/// not the first, so nobody else takes them. Whoever is at a row right now is
-/// passed by. A row that was taken since this statement began is looked at again
-/// as it is now, and is held then.
+/// Walks over the subjects, by the index on them, from that of a row drawn at
+/// random to the end and from the beginning again; takes the first event of each,
+/// if nobody holds it. That locks those behind it: they are not the first, so nobody
+/// else takes them. Whoever is at a row right now is passed by. A row that was taken
+/// since this statement began is looked at again as it is now, and is held then.
+///
+/// A scan in the order of the events would go over all that wait behind one subject;
+/// a start that is always the same would leave the last subjects to wait for ever.
 const CLAIM: &str = "\
-    WITH heads AS MATERIALIZED (SELECT o.seq FROM auth.outbox o \
+    WITH RECURSIVE start AS MATERIALIZED (SELECT o.tenant, o.subject FROM auth.outbox o WHERE o.seq >= \
+            (SELECT min(b.seq) + floor(random() * (max(b.seq) - min(b.seq) + 1))::bigint FROM auth.outbox b) \
+        ORDER BY o.seq LIMIT 1), \
+    walk (seq, n) AS (\
+        SELECT (SELECT o.seq FROM auth.outbox o WHERE (o.tenant, o.subject) >= (t.tenant, t.subject) \
+                ORDER BY o.tenant, o.subject, o.seq LIMIT 1), 1 FROM start t \
+        UNION ALL \
+        SELECT (SELECT o.seq FROM auth.outbox o WHERE (o.tenant, o.subject) > (p.tenant, p.subject) \
+                ORDER BY o.tenant, o.subject, o.seq LIMIT 1), w.n + 1 \
+        FROM walk w JOIN auth.outbox p ON p.seq = w.seq WHERE w.n < 8 * $2), \
+    again (seq, n) AS (\
+        SELECT (SELECT o.seq FROM auth.outbox o ORDER BY o.tenant, o.subject, o.seq LIMIT 1), \
+               (SELECT max(w.n) + 1 FROM walk w) FROM start \
+        UNION ALL \
+        SELECT (SELECT o.seq FROM auth.outbox o WHERE (o.tenant, o.subject) > (p.tenant, p.subject) \
+                ORDER BY o.tenant, o.subject, o.seq LIMIT 1), w.n + 1 \
+        FROM again w JOIN auth.outbox p ON p.seq = w.seq CROSS JOIN start t \
+        WHERE w.n < 8 * $2 AND (p.tenant, p.subject) < (t.tenant, t.subject)), \
+    firsts AS MATERIALIZED (SELECT w.seq, w.n FROM walk w UNION ALL \
+        SELECT a.seq, a.n FROM again a JOIN auth.outbox p ON p.seq = a.seq CROSS JOIN start t \
+        WHERE (p.tenant, p.subject) < (t.tenant, t.subject)), \
+    heads AS MATERIALIZED (SELECT o.seq FROM firsts f JOIN auth.outbox o ON o.seq = f.seq \
         WHERE o.due_at <= clock_timestamp() AND o.claimed_until <= clock_timestamp() \
-          AND o.seq = (SELECT e.seq FROM auth.outbox e WHERE e.tenant = o.tenant AND e.subject = o.subject \
-                       ORDER BY e.tenant, e.subject, e.seq LIMIT 1) \
-        ORDER BY o.seq LIMIT $2 FOR UPDATE OF o SKIP LOCKED), \
+        ORDER BY f.n LIMIT $2 FOR UPDATE OF o SKIP LOCKED), \
     held AS (UPDATE auth.outbox o SET claimed_by = $1, \
             claimed_until = clock_timestamp() + $4 * interval '1 microsecond' \
         FROM heads h WHERE o.seq = h.seq \

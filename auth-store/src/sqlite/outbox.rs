@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use auth_core::event::{Event, EventKind};
-use auth_core::{EventId, TenantId, Timestamp};
+use auth_core::{EventId, SystemRandom, TenantId, Timestamp, draw};
 use sqlx::sqlite::SqliteRow;
 
 use super::error::failed;
@@ -17,13 +17,40 @@ use crate::traits::{
     Claim, Claimed, DeadLetter, Delivery, Effects, OutboxStatus, OutboxStore, RelayId, Store,
 };
 
-/// The first of each subject, if nobody holds it: it speaks for those behind it.
+/// Walks over the subjects, by the index on them, from that of a row drawn at
+/// random to the end and from the beginning again; gives the first event of each, if
+/// nobody holds it: it speaks for those behind it.
+///
+/// A scan in the order of the events would go over all that wait behind one subject;
+/// a start that is always the same would leave the last subjects to wait for ever.
 pub(super) const HEADS: &str = "\
-    SELECT o.* FROM auth_outbox AS o \
+    WITH RECURSIVE start (tenant_id, subject) AS MATERIALIZED (\
+        SELECT o.tenant_id, o.subject FROM auth_outbox AS o WHERE o.seq >= \
+            (SELECT min(seq) FROM auth_outbox) + ?3 % \
+            ((SELECT max(seq) FROM auth_outbox) - (SELECT min(seq) FROM auth_outbox) + 1) \
+        ORDER BY o.seq LIMIT 1), \
+    walk (seq, n) AS (\
+        SELECT (SELECT o.seq FROM auth_outbox AS o \
+                WHERE (o.tenant_id, o.subject) >= (t.tenant_id, t.subject) \
+                ORDER BY o.tenant_id, o.subject, o.seq LIMIT 1), 1 FROM start AS t \
+        UNION ALL \
+        SELECT (SELECT o.seq FROM auth_outbox AS o \
+                WHERE (o.tenant_id, o.subject) > (p.tenant_id, p.subject) \
+                ORDER BY o.tenant_id, o.subject, o.seq LIMIT 1), w.n + 1 \
+        FROM walk AS w JOIN auth_outbox AS p ON p.seq = w.seq WHERE w.n < 8 * ?2), \
+    again (seq, n) AS (\
+        SELECT (SELECT o.seq FROM auth_outbox AS o ORDER BY o.tenant_id, o.subject, o.seq LIMIT 1), 1 FROM start \
+        UNION ALL \
+        SELECT (SELECT o.seq FROM auth_outbox AS o \
+                WHERE (o.tenant_id, o.subject) > (p.tenant_id, p.subject) \
+                ORDER BY o.tenant_id, o.subject, o.seq LIMIT 1), w.n + 1 \
+        FROM again AS w JOIN auth_outbox AS p ON p.seq = w.seq JOIN start AS t \
+        WHERE w.n < 8 * ?2 AND (p.tenant_id, p.subject) < (t.tenant_id, t.subject)) \
+    SELECT o.* FROM (SELECT seq, 0 AS again FROM walk UNION ALL SELECT seq, 1 FROM again) AS f \
+    CROSS JOIN auth_outbox AS o ON o.seq = f.seq \
     WHERE o.due_at <= ?1 AND o.claimed_until <= ?1 \
-      AND o.seq = (SELECT e.seq FROM auth_outbox AS e \
-                   WHERE e.tenant_id = o.tenant_id AND e.subject = o.subject ORDER BY e.seq LIMIT 1) \
-    ORDER BY o.seq LIMIT ?2";
+      AND (f.again = 0 OR (o.tenant_id, o.subject) < (SELECT t.tenant_id, t.subject FROM start AS t)) \
+    LIMIT ?2";
 
 pub(super) const BEHIND: &str = "\
     SELECT o.* FROM auth_outbox AS o \
@@ -182,9 +209,12 @@ impl SqliteStore {
 }
 
 async fn take(tx: &mut Tx, relay: RelayId, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+    // Without randomness each walk begins at the oldest.
+    let random = draw::<4>(&SystemRandom::new()).map_or(0, u32::from_be_bytes);
     let heads = sqlx::query(HEADS)
         .bind(tx.now.unix_micros())
         .bind(i64::from(claim.subjects))
+        .bind(i64::from(random))
         .fetch_all(&mut tx.connection)
         .await
         .map_err(failed)?;

@@ -1,9 +1,9 @@
 //! Kafka, as librdkafka's own cluster in the process plays it: it has no files, so
 //! its brokers are taken away, slowed down and made to fail, not killed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use auth_store::outbox::KafkaPublisher;
@@ -12,10 +12,11 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use super::flow::{
-    Arrived, add, check, end, event, events, outbox, postgres, relay, until_empty, write,
+    Arrived, add, check, end, event, events, outbox, postgres, relay, turns, until_empty, write,
 };
 
 const TOPIC: &str = "auth-events";
@@ -23,7 +24,7 @@ const BROKERS: i32 = 3;
 
 fn cluster() -> MockCluster<'static, DefaultProducerContext> {
     let cluster = MockCluster::new(BROKERS).unwrap();
-    cluster.create_topic(TOPIC, 4, 3).unwrap();
+    cluster.create_topic(TOPIC, PARTITIONS, 3).unwrap();
     cluster
 }
 
@@ -36,22 +37,29 @@ fn publisher(servers: &str) -> KafkaPublisher {
     KafkaPublisher::with_settings(&settings, TOPIC).unwrap()
 }
 
-/// Reads all partitions until told to stop and nothing more comes. The brokers
-/// keep the last 5 MB only, so it must not begin at the end.
-fn consume(servers: &str, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<Vec<Arrived>> {
+const PARTITIONS: i32 = 4;
+
+/// Reads all partitions until as many different events have come as are awaited,
+/// or none for a minute. The brokers keep the last 5 MB only, so it must not begin
+/// at the end.
+fn consume(servers: &str, awaited: Arc<AtomicUsize>) -> std::thread::JoinHandle<Vec<Arrived>> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", servers)
         .set("group.id", "test")
-        .set("auto.offset.reset", "earliest")
         .set("enable.auto.commit", "false")
         .set("reconnect.backoff.max.ms", "200")
         .create()
         .unwrap();
+    let mut all = TopicPartitionList::new();
+    for partition in 0..PARTITIONS {
+        let added = all.add_partition_offset(TOPIC, partition, Offset::Beginning);
+        added.unwrap();
+    }
+    consumer.assign(&all).unwrap();
     std::thread::spawn(move || {
-        consumer.subscribe(&[TOPIC]).unwrap();
-        let (mut all, mut quiet) = (Vec::new(), 0);
+        let (mut all, mut ids, mut quiet) = (Vec::new(), HashSet::new(), 0);
         let mut partitions: HashMap<String, i32> = HashMap::new();
-        while !stop.load(Ordering::SeqCst) || quiet < 30 {
+        while ids.len() < awaited.load(Ordering::SeqCst) && quiet < 600 {
             match consumer.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) => {
                     quiet = 0;
@@ -60,6 +68,7 @@ fn consume(servers: &str, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<Vec<
                     let partition = message.partition();
                     let of = partitions.entry(event.subject.clone()).or_insert(partition);
                     assert_eq!(*of, partition, "a subject has one partition");
+                    ids.insert(event.id);
                     all.push(event);
                 }
                 _ => quiet += 1,
@@ -73,8 +82,8 @@ fn consume(servers: &str, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<Vec<
 async fn through_outages_everything_arrives_in_order() {
     let cluster = cluster();
     let servers = cluster.bootstrap_servers();
-    let stop = Arc::new(AtomicBool::new(false));
-    let consuming = consume(&servers, stop.clone());
+    let awaited = Arc::new(AtomicUsize::new(usize::MAX));
+    let consuming = consume(&servers, awaited.clone());
     let stores = postgres().await;
     let mut relays = Vec::new();
     for store in &stores[..2] {
@@ -86,7 +95,7 @@ async fn through_outages_everything_arrives_in_order() {
         async move { write(&store, events()).await }
     });
     let all = |change: &dyn Fn(i32)| (1..=BROKERS).for_each(change);
-    for turn in 0..6 {
+    for turn in 0..turns() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         match turn % 3 {
             0 => {
@@ -115,7 +124,7 @@ async fn through_outages_everything_arrives_in_order() {
     until_empty(&stores[0]).await;
     end(relays).await;
     assert_eq!(outbox(&stores[0]).outbox_status().await.unwrap().dead, 0);
-    stop.store(true, Ordering::SeqCst);
+    awaited.store(written.len(), Ordering::SeqCst);
     let arrived = tokio::task::spawn_blocking(|| consuming.join().unwrap());
     let twice = check(&written, &arrived.await.unwrap());
     eprintln!("{twice} came more than once");

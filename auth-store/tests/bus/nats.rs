@@ -9,7 +9,7 @@ use auth_store::outbox::NatsPublisher;
 use auth_testkit::servers::Nats;
 
 use super::flow::{
-    Arrived, add, check, end, event, events, outbox, postgres, relay, until_empty, write,
+    Arrived, add, check, end, event, events, outbox, postgres, relay, turns, until_empty, write,
 };
 
 async fn connect(nats: &Nats) -> Client {
@@ -64,10 +64,11 @@ async fn through_kills_and_freezes(window: Duration) -> usize {
         let store = stores[2].clone();
         async move { write(&store, events()).await }
     });
-    for turn in 0..6 {
+    for turn in 0..turns() {
         // In the middle of it.
-        let target = stream.get_info().await.unwrap().state.messages + 100;
-        for _ in 0..100 {
+        let step = events() / turns() / 2;
+        let target = stream.get_info().await.unwrap().state.messages + step as u64;
+        for _ in 0..step {
             tokio::time::sleep(Duration::from_millis(10)).await;
             if stream.get_info().await.unwrap().state.messages >= target {
                 break;

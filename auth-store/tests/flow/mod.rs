@@ -29,6 +29,11 @@ pub(crate) fn events() -> usize {
     soak.map_or(2_000, |events| events.parse().unwrap())
 }
 
+/// How often the bus fails meanwhile.
+pub(crate) fn turns() -> usize {
+    6 + events() / 10_000
+}
+
 pub(crate) fn outbox(store: &Arc<dyn Store>) -> &dyn OutboxStore {
     store.outbox_store().unwrap()
 }

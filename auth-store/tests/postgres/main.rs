@@ -22,6 +22,7 @@ mod locks;
 mod log;
 mod migrations;
 mod old_code;
+mod outbox;
 mod plans;
 mod pooler;
 mod replicas;

@@ -238,6 +238,7 @@ macro_rules! __store_cases {
             }
             outbox {
                 a_claim_takes_no_more_than_it_asks_for
+                no_subject_waits_for_ever
                 a_subject_is_held_by_one_relay
                 an_unpublished_event_is_not_overtaken
                 a_silent_relay_loses_what_it_held

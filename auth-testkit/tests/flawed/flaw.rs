@@ -212,6 +212,7 @@ pub(crate) enum Flaw {
     SubjectIsOvertaken,
     ClaimIsReadThenWritten,
     ClaimIgnoresLimits,
+    ClaimBeginsAtTheFirst,
     LeaseIsEternal,
     LateWordCounts,
     OutageIsCounted,

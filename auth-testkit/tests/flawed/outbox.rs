@@ -17,6 +17,8 @@ use super::{Flaw, Flawed};
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     rows: Vec<Row>,
+    /// How many claims there were: each begins at another row.
+    claims: usize,
     dead: Vec<DeadLetter>,
     last: u64,
 }
@@ -74,7 +76,13 @@ impl Flawed {
 
     /// What is free, by its place; those behind the first of each subject with it.
     fn free(&self, claim: Claim) -> Vec<(u64, bool)> {
-        let outbox = self.outbox.lock().expect("no case panics in here");
+        let mut outbox = self.outbox.lock().expect("no case panics in here");
+        outbox.claims += 1;
+        let outbox = &*outbox;
+        let begin = match self.flaw {
+            Flaw::ClaimBeginsAtTheFirst => 0,
+            _ => outbox.claims % outbox.rows.len().max(1),
+        };
         let now = self.now();
         let is_free = |row: &Row| {
             let held = row
@@ -86,9 +94,10 @@ impl Flawed {
             let free = outbox.rows.iter().filter(|row| is_free(row));
             return free.map(|row| (row.event.sequence, true)).collect();
         }
-        let heads: Vec<&Row> = outbox
-            .rows
+        let (before, after) = outbox.rows.split_at(begin);
+        let heads: Vec<&Row> = after
             .iter()
+            .chain(before)
             .filter(|row| is_free(row) && outbox.is_first(row))
             .take(claim.subjects as usize)
             .collect();

@@ -317,6 +317,7 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
         "events_leave_in_order_while_others_come",
     ]),
     (Flaw::ClaimIgnoresLimits, &["a_claim_takes_no_more_than_it_asks_for"]),
+    (Flaw::ClaimBeginsAtTheFirst, &["no_subject_waits_for_ever"]),
     (Flaw::LeaseIsEternal, &["a_silent_relay_loses_what_it_held"]),
     (Flaw::LateWordCounts, &["a_silent_relay_loses_what_it_held"]),
     (Flaw::OutageIsCounted, &["an_unpublished_event_is_not_overtaken"]),
