@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use auth_core::idempotency::{Begun, IdempotencyKey, IdempotentRequest, OwnerId};
-use auth_core::{Code, Sealed};
-use axum::body::Body;
+use auth_core::{Code, Sealed, Secret};
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use http::Request;
 use http::header::RETRY_AFTER;
@@ -104,7 +104,7 @@ where
         Begun::Done(Some(sealed)) => return replay(settings, &remembered, &sealed),
         _ => return Err(Rejection::new(Code::AlreadyDone)),
     }
-    let request = Request::from_parts(parts, Body::from(body.expose().clone()));
+    let request = Request::from_parts(parts, Body::from(Bytes::from_owner(Wiped(body))));
     let doing = Doing {
         settings: Arc::clone(settings),
         remembered,
@@ -115,6 +115,15 @@ where
     // Nobody knows how far a handler came that panicked: its key stays taken until
     // the lease is over.
     done.unwrap_or_else(|_| Err(Rejection::new(Code::Internal)))
+}
+
+/// A body that is wiped when the handler has read it.
+struct Wiped(Secret<Vec<u8>>);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose()
+    }
 }
 
 /// A request that is this one's to do.

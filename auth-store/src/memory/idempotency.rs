@@ -26,8 +26,9 @@ struct Row {
     owner: OwnerId,
     lease_until: Timestamp,
     expires_at: Timestamp,
-    /// The answer, if one was kept, once it is done.
-    done: Option<Option<Sealed>>,
+    /// Whether it was done, and the answer, if one was kept.
+    done: bool,
+    answer: Option<Sealed>,
 }
 
 const SWEEP_FROM: usize = 1024;
@@ -56,8 +57,8 @@ impl IdempotencyStore for MemoryStore {
             if !request.asks(&row.fingerprint) {
                 return Ok(Begun::Mismatch);
             }
-            if let Some(answer) = &row.done {
-                return Ok(Begun::Done(answer.clone()));
+            if row.done {
+                return Ok(Begun::Done(row.answer.clone()));
             }
             if now < row.lease_until && row.owner != owner {
                 let retry_after = row.lease_until.since(now);
@@ -70,7 +71,8 @@ impl IdempotencyStore for MemoryStore {
             owner,
             lease_until: now + lease,
             expires_at: now + keep,
-            done: None,
+            done: false,
+            answer: None,
         };
         requests.rows.insert(key(request), row);
         Ok(Begun::Owned)
@@ -86,7 +88,10 @@ impl IdempotencyStore for MemoryStore {
         let row = state.requests.rows.get_mut(&key(request));
         Ok(row
             .filter(|row| row.owner == owner)
-            .map(|row| row.done = Some(answer.cloned()))
+            .map(|row| {
+                row.done = true;
+                row.answer = answer.cloned();
+            })
             .is_some())
     }
 
@@ -100,7 +105,7 @@ impl IdempotencyStore for MemoryStore {
         let rows = &mut state.requests.rows;
         if rows
             .get(&key)
-            .is_some_and(|row| row.owner == owner && row.done.is_none())
+            .is_some_and(|row| row.owner == owner && !row.done)
         {
             rows.remove(&key);
         }

@@ -173,7 +173,7 @@ impl State {
         &mut self,
         effects: &Effects,
         tenant: TenantId,
-        subject: impl ToString,
+        subject: &impl ToString,
         now: Timestamp,
     ) {
         for event in effects.new_events() {
@@ -205,7 +205,7 @@ impl OutboxStore for MemoryStore {
 
     async fn add_events(&self, tenant: TenantId, events: &Effects) -> Result<(), StoreError> {
         let (mut state, now) = self.lock();
-        state.tell(events, tenant, tenant, now);
+        state.tell(events, tenant, &tenant, now);
         Ok(())
     }
 

@@ -48,7 +48,7 @@ impl State {
                 self.tell(
                     &effects.of_theft("reuse", session.generation),
                     session.tenant,
-                    session.user,
+                    &session.user,
                     now,
                 );
                 RotateOutcome::Reused {
@@ -61,7 +61,7 @@ impl State {
                 self.tell(
                     &effects.of_theft("conflict", session.generation),
                     session.tenant,
-                    session.user,
+                    &session.user,
                     now,
                 );
                 RotateOutcome::Conflict {

@@ -57,7 +57,7 @@ impl SessionStore for MemoryStore {
                 revoked: false,
             },
         );
-        state.tell(&self.effects, session.tenant, session.user, now);
+        state.tell(&self.effects, session.tenant, &session.user, now);
         // Neither is absent: `may_open` has just looked at both.
         Ok(state
             .grant(session, now)
@@ -182,7 +182,7 @@ impl State {
         match session {
             Some(session) => {
                 let revoked = vec![self.revoke_session(&session, now)];
-                self.tell(effects, tenant, session.user, now);
+                self.tell(effects, tenant, &session.user, now);
                 Committed { value: 1, revoked }
             }
             None => Committed::quiet(0),

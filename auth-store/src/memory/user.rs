@@ -62,7 +62,7 @@ impl UserStore for MemoryStore {
                 password_hash: new.password_hash,
             },
         );
-        state.tell(&self.effects, user.tenant, user.id, now);
+        state.tell(&self.effects, user.tenant, &user.id, now);
         Ok(CreateOutcome::Created(user))
     }
 
@@ -194,7 +194,7 @@ impl State {
             },
             now,
         )];
-        self.tell(effects, tenant, user, now);
+        self.tell(effects, tenant, &user, now);
         Committed {
             value: ChangeOutcome::Changed(changed),
             revoked,

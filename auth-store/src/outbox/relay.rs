@@ -329,8 +329,12 @@ impl Task {
             return Ok(Some(self.relay.poll));
         };
         if self.looked_at.is_none_or(|at| at.elapsed() > LOOK) {
-            self.shared.counters.look(&outbox.outbox_status().await?);
             self.looked_at = Some(Instant::now());
+            // Events go out whether or not they can be counted.
+            match outbox.outbox_status().await {
+                Ok(status) => self.shared.counters.look(&status),
+                Err(error) => tracing::warn!(%error, "the outbox cannot be counted"),
+            }
         }
         let began = Instant::now();
         let claimed = outbox.claim_events(self.id, self.relay.claim).await?;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use auth_core::event::{Event, EventKind};
 use auth_core::{EventId, TenantId, Timestamp};
+use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
+use super::error::{Intent, failed};
 use super::lease::Statement;
 use super::row::{get, optional_time, time};
 use super::{PgStore, micros};
@@ -134,6 +136,29 @@ impl PgStore {
         } else {
             telling
         }
+    }
+
+    /// As [`OutboxStore::add_events`], in a transaction of the application's own on a
+    /// connection to the same database: the events are committed with what the
+    /// application does there, or not at all. What changes one subject should lock one
+    /// row of it first, or two changes at the same time may be told in either order.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the statement fails; the transaction is of no more use
+    /// then.
+    pub async fn add_events_in(
+        &self,
+        connection: &mut PgConnection,
+        tenant: TenantId,
+        events: &Effects,
+    ) -> Result<(), StoreError> {
+        sqlx::query(self.schema.qualify(ADD))
+            .bind(tenant.as_uuid())
+            .bind(events_as_json(events))
+            .execute(connection)
+            .await
+            .map(drop)
+            .map_err(|error| failed(error, Intent::Write))
     }
 
     async fn letters(&self, sql: &'static str, ids: &[EventId]) -> Result<u64, StoreError> {

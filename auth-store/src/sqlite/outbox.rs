@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use auth_core::event::{Event, EventKind};
 use auth_core::{EventId, SystemRandom, TenantId, Timestamp, draw};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::error::failed;
@@ -17,40 +18,52 @@ use crate::traits::{
     Claim, Claimed, DeadLetter, Delivery, Effects, OutboxStatus, OutboxStore, RelayId, Store,
 };
 
+/// The first event of the subject after that of `p`. In two steps: of a comparison
+/// of rows SQLite gives only the first column to the index.
+macro_rules! next {
+    () => {
+        "coalesce(\
+            (SELECT o.seq FROM auth_outbox AS o WHERE o.tenant_id = p.tenant_id AND o.subject > p.subject \
+             ORDER BY o.subject, o.seq LIMIT 1), \
+            (SELECT o.seq FROM auth_outbox AS o WHERE o.tenant_id > p.tenant_id \
+             ORDER BY o.tenant_id, o.subject, o.seq LIMIT 1))"
+    };
+}
+
 /// Walks over the subjects, by the index on them, from that of a row drawn at
 /// random to the end and from the beginning again; gives the first event of each, if
 /// nobody holds it: it speaks for those behind it.
 ///
 /// A scan in the order of the events would go over all that wait behind one subject;
 /// a start that is always the same would leave the last subjects to wait for ever.
-pub(super) const HEADS: &str = "\
-    WITH RECURSIVE start (tenant_id, subject) AS MATERIALIZED (\
+pub(super) const HEADS: &str = concat!(
+    "WITH RECURSIVE start (tenant_id, subject) AS MATERIALIZED (\
         SELECT o.tenant_id, o.subject FROM auth_outbox AS o WHERE o.seq >= \
             (SELECT min(seq) FROM auth_outbox) + ?3 % \
             ((SELECT max(seq) FROM auth_outbox) - (SELECT min(seq) FROM auth_outbox) + 1) \
         ORDER BY o.seq LIMIT 1), \
     walk (seq, n) AS (\
         SELECT (SELECT o.seq FROM auth_outbox AS o \
-                WHERE (o.tenant_id, o.subject) >= (t.tenant_id, t.subject) \
-                ORDER BY o.tenant_id, o.subject, o.seq LIMIT 1), 1 FROM start AS t \
+                WHERE o.tenant_id = t.tenant_id AND o.subject = t.subject ORDER BY o.seq LIMIT 1), 1 \
+        FROM start AS t \
         UNION ALL \
-        SELECT (SELECT o.seq FROM auth_outbox AS o \
-                WHERE (o.tenant_id, o.subject) > (p.tenant_id, p.subject) \
-                ORDER BY o.tenant_id, o.subject, o.seq LIMIT 1), w.n + 1 \
-        FROM walk AS w JOIN auth_outbox AS p ON p.seq = w.seq WHERE w.n < 8 * ?2), \
+        SELECT ",
+    next!(),
+    ", w.n + 1 FROM walk AS w JOIN auth_outbox AS p ON p.seq = w.seq WHERE w.n < 8 * ?2), \
     again (seq, n) AS (\
-        SELECT (SELECT o.seq FROM auth_outbox AS o ORDER BY o.tenant_id, o.subject, o.seq LIMIT 1), 1 FROM start \
+        SELECT (SELECT o.seq FROM auth_outbox AS o ORDER BY o.tenant_id, o.subject, o.seq LIMIT 1), 1 \
+        FROM start \
         UNION ALL \
-        SELECT (SELECT o.seq FROM auth_outbox AS o \
-                WHERE (o.tenant_id, o.subject) > (p.tenant_id, p.subject) \
-                ORDER BY o.tenant_id, o.subject, o.seq LIMIT 1), w.n + 1 \
-        FROM again AS w JOIN auth_outbox AS p ON p.seq = w.seq JOIN start AS t \
+        SELECT ",
+    next!(),
+    ", w.n + 1 FROM again AS w JOIN auth_outbox AS p ON p.seq = w.seq JOIN start AS t \
         WHERE w.n < 8 * ?2 AND (p.tenant_id, p.subject) < (t.tenant_id, t.subject)) \
     SELECT o.* FROM (SELECT seq, 0 AS again FROM walk UNION ALL SELECT seq, 1 FROM again) AS f \
     CROSS JOIN auth_outbox AS o ON o.seq = f.seq \
     WHERE o.due_at <= ?1 AND o.claimed_until <= ?1 \
       AND (f.again = 0 OR (o.tenant_id, o.subject) < (SELECT t.tenant_id, t.subject FROM start AS t)) \
-    LIMIT ?2";
+    LIMIT ?2"
+);
 
 pub(super) const BEHIND: &str = "\
     SELECT o.* FROM auth_outbox AS o \
@@ -87,6 +100,16 @@ pub(super) async fn tell(
     tenant: TenantId,
     subject: impl ToString,
 ) -> Result<(), StoreError> {
+    insert(&mut tx.connection, tx.now, effects, tenant, subject).await
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    effects: &Effects,
+    tenant: TenantId,
+    subject: impl ToString,
+) -> Result<(), StoreError> {
     for event in effects.new_events() {
         let named = event.subject().map(str::to_owned);
         sqlx::query(INSERT)
@@ -96,8 +119,8 @@ pub(super) async fn tell(
             .bind(effects.source().to_owned())
             .bind(event.kind().as_str().to_owned())
             .bind(event.data().to_string())
-            .bind(tx.now.unix_micros())
-            .execute(&mut tx.connection)
+            .bind(now.unix_micros())
+            .execute(&mut *connection)
             .await
             .map_err(failed)?;
     }
@@ -178,6 +201,22 @@ impl OutboxStore for SqliteStore {
 }
 
 impl SqliteStore {
+    /// As [`OutboxStore::add_events`], in a transaction of the application's own on
+    /// its own connection to the same file: the events are committed with what the
+    /// application does there, or not at all. Begin that transaction with
+    /// `BEGIN IMMEDIATE`; the store's writes wait for it, for 2 s at most.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a statement fails.
+    pub async fn add_events_in(
+        &self,
+        connection: &mut SqliteConnection,
+        tenant: TenantId,
+        events: &Effects,
+    ) -> Result<(), StoreError> {
+        insert(connection, self.writer.now(), events, tenant, tenant).await
+    }
+
     /// Takes dead letters away, after putting them back if they are to be
     /// replayed.
     async fn letters(&self, ids: &[EventId], replay: bool) -> Result<u64, StoreError> {

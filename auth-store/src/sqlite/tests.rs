@@ -89,7 +89,7 @@ const FILL: &str = "
         SELECT tenant_id, id, identifier, '', 'k', '{}', 0, 0 FROM auth_users;
     INSERT INTO auth_consumed SELECT tenant_id, 'c', id, 9 FROM auth_users;
     INSERT INTO auth_idempotency_keys
-        SELECT tenant_id, 'r', id || id, zeroblob(32), zeroblob(16), 0, 0, NULL, 9 FROM auth_users;";
+        SELECT tenant_id, 'r', CAST(id || id AS BLOB), zeroblob(32), zeroblob(16), 0, 0, NULL, 9 FROM auth_users;";
 
 #[tokio::test]
 async fn hot_queries_use_indexes_when_new_and_at_scale() {

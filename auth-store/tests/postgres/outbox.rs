@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use auth_core::event::EventKind;
 use auth_core::{EventId, SystemRandom, Timestamp};
-use auth_store::{
-    Claim, ConsumerStore, Delivery, Effects, NewEvent, OutboxStore, RelayId, SessionStore,
-};
+use auth_store::{Claim, ConsumerStore, Delivery, Effects, NewEvent, OutboxStore, RelayId};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use uuid::Uuid;
 
@@ -132,6 +130,25 @@ async fn a_mark_is_committed_with_the_consumers_own_deed_or_not_at_all() {
     }
     let seen = place.store.first_seen("billing", TENANT, event, hour).await;
     assert!(!seen.unwrap());
+}
+
+/// An application's own change takes its events with it, either way.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_committed_with_the_applications_own_deed_or_not_at_all() {
+    let place = fresh().await;
+    let mut own = place.beside().await;
+    for (commits, waiting) in [(false, 0), (true, 1)] {
+        let mut deed = own.begin().await.unwrap();
+        let added = place.store.add_events_in(&mut deed, TENANT, &effects());
+        added.await.unwrap();
+        if commits {
+            deed.commit().await.unwrap();
+        } else {
+            deed.rollback().await.unwrap();
+        }
+        let status = place.store.outbox_status().await.unwrap();
+        assert_eq!(status.waiting, waiting);
+    }
 }
 
 /// While one consumer is at it, another one waits to hear how it ends.
