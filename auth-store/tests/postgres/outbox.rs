@@ -139,7 +139,8 @@ async fn events_are_committed_with_the_applications_own_deed_or_not_at_all() {
     let mut own = place.beside().await;
     for (commits, waiting) in [(false, 0), (true, 1)] {
         let mut deed = own.begin().await.unwrap();
-        let added = place.store.add_events_in(&mut deed, TENANT, &effects());
+        let events = effects();
+        let added = place.store.add_events_in(&mut deed, TENANT, &events);
         added.await.unwrap();
         if commits {
             deed.commit().await.unwrap();
