@@ -8,7 +8,7 @@ const EVENTS: &str = "100000";
 
 /// One after the other, each saying what it saw: through a bus that fails in all
 /// ways, through NATS that is killed and frozen, through Kafka's brokers that go away.
-const TESTS: &str = "test --package auth-store --features sqlite,postgres,nats,kafka \
+const TESTS: &str = "test --no-fail-fast --package auth-store --features sqlite,postgres,nats,kafka \
     --test relay --test bus -- --nocapture --test-threads 1 in_a_storm through_ within_its_window";
 
 /// Publishes many events through each store and bus.

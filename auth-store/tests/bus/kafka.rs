@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use auth_store::outbox::KafkaPublisher;
@@ -37,15 +36,17 @@ fn publisher(servers: &str) -> KafkaPublisher {
     KafkaPublisher::with_settings(&settings, TOPIC).unwrap()
 }
 
-const PARTITIONS: i32 = 4;
+/// So many that none of them holds more than the 5 MB that the mock keeps, in a soak
+/// either.
+const PARTITIONS: i32 = 16;
 
-/// Reads all partitions until as many different events have come as are awaited,
-/// or none for a minute. The brokers keep the last 5 MB only, so it must not begin
-/// at the end.
-fn consume(servers: &str, awaited: Arc<AtomicUsize>) -> std::thread::JoinHandle<Vec<Arrived>> {
+/// Reads all partitions from their beginning, until as many different events have
+/// come as are awaited, or none for a minute.
+fn consume(servers: &str, awaited: usize) -> Vec<Arrived> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", servers)
         .set("group.id", "test")
+        .set("auto.offset.reset", "error")
         .set("enable.auto.commit", "false")
         .set("reconnect.backoff.max.ms", "200")
         .create()
@@ -56,34 +57,30 @@ fn consume(servers: &str, awaited: Arc<AtomicUsize>) -> std::thread::JoinHandle<
         added.unwrap();
     }
     consumer.assign(&all).unwrap();
-    std::thread::spawn(move || {
-        let (mut all, mut ids, mut quiet) = (Vec::new(), HashSet::new(), 0);
-        let mut partitions: HashMap<String, i32> = HashMap::new();
-        while ids.len() < awaited.load(Ordering::SeqCst) && quiet < 600 {
-            match consumer.poll(Duration::from_millis(100)) {
-                Some(Ok(message)) => {
-                    quiet = 0;
-                    let event = Arrived::parse(message.payload().unwrap());
-                    assert_eq!(message.key(), Some(event.subject.as_bytes()));
-                    let partition = message.partition();
-                    let of = partitions.entry(event.subject.clone()).or_insert(partition);
-                    assert_eq!(*of, partition, "a subject has one partition");
-                    ids.insert(event.id);
-                    all.push(event);
-                }
-                _ => quiet += 1,
+    let (mut all, mut ids, mut quiet) = (Vec::new(), HashSet::new(), 0);
+    let mut partitions: HashMap<String, i32> = HashMap::new();
+    while ids.len() < awaited && quiet < 600 {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => {
+                quiet = 0;
+                let event = Arrived::parse(message.payload().unwrap());
+                assert_eq!(message.key(), Some(event.subject.as_bytes()));
+                let partition = message.partition();
+                let of = partitions.entry(event.subject.clone()).or_insert(partition);
+                assert_eq!(*of, partition, "a subject has one partition");
+                ids.insert(event.id);
+                all.push(event);
             }
+            _ => quiet += 1,
         }
-        all
-    })
+    }
+    all
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn through_outages_everything_arrives_in_order() {
     let cluster = cluster();
     let servers = cluster.bootstrap_servers();
-    let awaited = Arc::new(AtomicUsize::new(usize::MAX));
-    let consuming = consume(&servers, awaited.clone());
     let stores = postgres().await;
     let mut relays = Vec::new();
     for store in &stores[..2] {
@@ -124,8 +121,8 @@ async fn through_outages_everything_arrives_in_order() {
     until_empty(&stores[0]).await;
     end(relays).await;
     assert_eq!(outbox(&stores[0]).outbox_status().await.unwrap().dead, 0);
-    awaited.store(written.len(), Ordering::SeqCst);
-    let arrived = tokio::task::spawn_blocking(|| consuming.join().unwrap());
+    let (bus, count) = (servers.clone(), written.len());
+    let arrived = tokio::task::spawn_blocking(move || consume(&bus, count));
     let twice = check(&written, &arrived.await.unwrap());
     eprintln!("{twice} came more than once");
 }
