@@ -264,7 +264,7 @@ impl Auth {
         let tenant = cx.tenant;
         let revoked = self
             .shared
-            .revoking(move |store| async move {
+            .revoking(self.shared.store.clone(), move |store| async move {
                 match store.api_key_store() {
                     Some(keys) => keys.revoke_api_key(tenant, Some(user), key).await,
                     None => Err(StoreErrorKind::Other.into()),

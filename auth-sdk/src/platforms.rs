@@ -217,7 +217,7 @@ impl Auth {
         let (tenant, key) = (cx.tenant, key.clone());
         let removed = self
             .shared
-            .revoking(move |store| {
+            .revoking(self.shared.store.clone(), move |store| {
                 let key = key.clone();
                 async move {
                     let platforms = platforms(&*store)?;
@@ -242,7 +242,7 @@ impl Auth {
         let tenant = cx.tenant;
         let removed = self
             .shared
-            .revoking(move |store| async move {
+            .revoking(self.shared.store.clone(), move |store| async move {
                 let platforms = platforms(&*store)?;
                 platforms.remove_password(tenant, user).await
             })

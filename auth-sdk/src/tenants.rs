@@ -69,7 +69,9 @@ impl Auth {
     ) -> Result<Tenant, AuthError> {
         let changed = self
             .shared
-            .revoking(move |store| async move { store.set_tenant_status(tenant, status).await })
+            .revoking(self.shared.store.clone(), move |store| async move {
+                store.set_tenant_status(tenant, status).await
+            })
             .await?;
         changed.value.ok_or(AuthError::NotFound)
     }

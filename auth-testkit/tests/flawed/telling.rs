@@ -157,6 +157,18 @@ impl TenantStore for Telling {
     async fn create_tenant(&self, tenant: TenantId) -> Result<(), StoreError> {
         self.inner.create_tenant(tenant).await
     }
+
+    async fn tenant(&self, tenant: TenantId) -> Result<Option<Tenant>, StoreError> {
+        TenantStore::tenant(&self.inner, tenant).await
+    }
+
+    async fn set_tenant_status(
+        &self,
+        tenant: TenantId,
+        status: TenantStatus,
+    ) -> Result<Committed<Option<Tenant>>, StoreError> {
+        self.inner.set_tenant_status(tenant, status).await
+    }
 }
 
 #[async_trait]
