@@ -137,8 +137,12 @@ impl Shared {
                     shared.raise(revocation);
                 }
             }
-            if unsure {
-                shared.reread_log().await;
+            if unsure
+                && !shared.reread_log().await
+                && committed.as_ref().is_ok_and(|it| it.revoked.is_empty())
+            {
+                // The first try may have revoked what the second found nothing of.
+                return Err(StoreError::from(StoreErrorKind::Unavailable).into());
             }
             Ok(Settled {
                 value: committed?.value,
@@ -164,10 +168,11 @@ impl Shared {
     }
 
     /// Reads the log, because something may have been revoked that was not
-    /// heard of; when it cannot be read, goes on trying in the background.
-    pub(crate) async fn reread_log(self: &Arc<Self>) {
+    /// heard of; when it cannot be read, which is said, goes on trying in the
+    /// background.
+    pub(crate) async fn reread_log(self: &Arc<Self>) -> bool {
         if self.load_revocations().await.is_ok() {
-            return;
+            return true;
         }
         let weak = Arc::downgrade(self);
         tokio::spawn(async move {
@@ -181,6 +186,7 @@ impl Shared {
                 pause = (pause * 2).min(Duration::from_secs(5));
             }
         });
+        false
     }
 
     async fn load_revocations(&self) -> Result<(), AuthError> {

@@ -225,6 +225,35 @@ async fn whose_answer_was_lost_has_what_was_made() {
     assert_eq!(down.code(), Code::Unavailable);
 }
 
+/// The change was made, its answer lost; asked again there is nothing to
+/// remove, and the log, which would tell what was revoked, cannot be read.
+#[tokio::test]
+async fn what_may_have_been_revoked_is_not_said_to_be_done_before_it_is_here() {
+    let mut unsure = None;
+    let wrap = |store| -> Arc<dyn Store> { unsure.insert(Unsure::new(store)).clone() };
+    let rig = rig_with(wrap, |builder| builder).await;
+    let unsure = unsure.unwrap();
+    let ada = rig.ada().await;
+    let Rig { auth, cx, .. } = &rig;
+    auth.link_platform(cx, ada.user.id, &key("ada"))
+        .await
+        .unwrap();
+    unsure.cut_next();
+    unsure.set_log_down(true);
+    let doubtful = auth.unlink_platform(cx, ada.user.id, &key("ada")).await;
+    assert_eq!(doubtful.unwrap_err().code(), Code::Unavailable);
+    // Once the log is there again, it is heard of.
+    unsure.set_log_down(false);
+    let hangs = std::time::Duration::from_secs(30);
+    tokio::time::timeout(hangs, async {
+        while rig.accepts(&ada) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
 /// A user who is unlinked while the log-in is on its way is not let in.
 #[tokio::test]
 async fn many_log_ins_and_unlinkings_leave_no_session_of_what_is_gone() {

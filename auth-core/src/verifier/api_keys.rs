@@ -7,6 +7,7 @@ use super::{Verifier, VerifyError};
 use crate::api_key::{ApiKeyError, ApiKeyLookup, ApiKeyPrefix, KnownApiKey, PresentedApiKey};
 use crate::identity::Identity;
 use crate::jwt::Claims;
+use crate::key::Unavailable;
 use crate::revocation::{Anchor, RevocationView};
 
 /// Which credentials are API keys, and where they are looked up.
@@ -59,7 +60,9 @@ impl Verifier {
                 .map_or(Freshness::Fresh, |view| freshness(view, &known))
             {
                 Freshness::Fresh => {
-                    let claims = Claims::of_api_key(&known, &own.policy)?;
+                    // What cannot be written is a defect of what was looked up, and no "no".
+                    let claims =
+                        Claims::of_api_key(&known, &own.policy).map_err(|_| Unavailable)?;
                     keys.lookup.used(&known);
                     return Ok(Arc::new(Identity::of_api_key(claims, known.id)));
                 }
@@ -67,7 +70,8 @@ impl Verifier {
                 Freshness::Stale => {}
             }
         }
-        Err(VerifyError::Revoked)
+        // The key is good, and everything around it changes while it is looked up.
+        Err(Unavailable.into())
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use auth_core::Network;
@@ -206,4 +207,37 @@ async fn c84_when_hashes_turn_out_to_take_long_those_who_come_last_hear_it_then(
         let refused = answer(called).await;
         assert!(is_overloaded(Some(&refused)));
     }
+}
+
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("on purpose");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_whose_waker_panics_keeps_nobody_from_being_called() {
+    let (bench, running) = busy(10);
+    let mut asking: Vec<_> = (0..6).map(|_| ask(&bench, network(1))).collect();
+    let waker = Arc::new(Panics).into();
+    for called in &mut asking[2..4] {
+        let context = &mut Context::from_waker(&waker);
+        assert!(called.as_mut().poll(context).is_pending());
+    }
+    // The first two make room for those whom it is no good to wake: here, and
+    // then on the thread that hashes.
+    let first = at_once(asking.remove(0)).unwrap().unwrap();
+    drop(at_once(asking.remove(0)).unwrap().unwrap());
+    let job = first.verify(password("hunter2"), None);
+    bench.gate.open(2);
+    drop(running);
+    answer(job).await.unwrap();
+    drop(asking.drain(..2));
+    for called in asking {
+        verify(answer(called).await.unwrap()).await;
+    }
+    answer(bench.hash()).await.unwrap();
+    assert_eq!(bench.pool.stats().running, 0);
 }

@@ -1,5 +1,6 @@
 //! What the callers and the workers share.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::job::Job;
@@ -54,8 +55,9 @@ impl Shared {
     pub(super) fn try_take(self: &Arc<Self>) -> Option<(Job, Turn<'_>)> {
         let now = self.clock.now();
         let (job, news) = self.queue().take(now);
+        let turn = job.map(|job| self.turn(job));
         self.tell(news);
-        Some(self.turn(job?))
+        turn
     }
 
     /// Waits for a job; `None` once the queue is closed.
@@ -65,8 +67,9 @@ impl Shared {
             let (job, news) = queue.take(self.clock.now());
             if let Some(job) = job {
                 drop(queue);
+                let turn = self.turn(job);
                 self.tell(news);
-                return Some(self.turn(job));
+                return Some(turn);
             }
             queue = self
                 .ready
@@ -91,14 +94,15 @@ impl Shared {
         self.tell(news);
     }
 
-    /// Outside of the lock: a place that nobody takes is given up, under it.
+    /// Outside of the lock: a place that nobody takes is given up, under it. A
+    /// caller's waker that panics keeps nobody else from hearing.
     fn tell(self: &Arc<Self>, news: News) {
         for (waiter, reason) in news.refused {
-            waiter.refuse(reason);
+            let _ = catch_unwind(AssertUnwindSafe(|| waiter.refuse(reason)));
         }
         for (caller, number) in news.called {
             let place = Place::new(Arc::clone(self), number, caller.network, caller.by);
-            drop(caller.call.send(Ok(place)));
+            let _ = catch_unwind(AssertUnwindSafe(|| caller.call.send(Ok(place))));
         }
     }
 
