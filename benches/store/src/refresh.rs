@@ -110,7 +110,7 @@ async fn ours(
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let done = count.load(Ordering::Relaxed) as f64;
     let a_second = done / begun.elapsed().as_secs_f64();
-    let a_core = done / (cpu_time()? - cpu).as_secs_f64();
+    let a_core = done / cpu_time()?.saturating_sub(cpu).as_secs_f64();
     Ok((a_second, a_core, tokens))
 }
 
