@@ -1,6 +1,7 @@
 //! Requests that a client may send again: the layer.
 
 mod answer;
+mod complete;
 mod request;
 mod service;
 
@@ -52,6 +53,10 @@ pub use service::IdempotencyService;
 /// The request is seen through in a task of its own, for three quarters of the lease;
 /// its answer waits for the next try. An instance that dies leaves its key taken until
 /// the lease is over; then the next request with it is done.
+///
+/// What was done while the store was away is answered, and stored as soon as the store
+/// is back. If that is not before the lease is over, the next request with its key is
+/// done too.
 ///
 /// ```
 /// # use std::sync::Arc;

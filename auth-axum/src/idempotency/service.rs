@@ -14,10 +14,11 @@ use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use http::Request;
 use http::header::RETRY_AFTER;
+use tokio::time::Instant;
 use tower_service::Service;
 use tracing::Instrument;
 
-use super::{Settings, answer, request};
+use super::{Settings, answer, complete, request};
 use crate::rejection::{Rejection, seconds};
 
 /// A service behind [`IdempotencyLayer`](crate::IdempotencyLayer).
@@ -127,10 +128,10 @@ impl AsRef<[u8]> for Wiped {
 }
 
 /// A request that is this one's to do.
-struct Doing {
-    settings: Arc<Settings>,
-    remembered: IdempotentRequest,
-    owner: OwnerId,
+pub(super) struct Doing {
+    pub(super) settings: Arc<Settings>,
+    pub(super) remembered: IdempotentRequest,
+    pub(super) owner: OwnerId,
 }
 
 impl Doing {
@@ -141,6 +142,7 @@ impl Doing {
     {
         // Before somebody else takes it for lost.
         let in_time = self.settings.lease.mul_f64(0.75);
+        let lost_at = lost_at(Instant::now(), self.settings.lease);
         let answering = async {
             let Ok(response) = inner.call(request).await;
             let response = response.into_response();
@@ -156,28 +158,10 @@ impl Doing {
             return Err(Rejection::new(Code::Unavailable));
         };
         match done {
-            Some(kept) => self.complete(kept).await,
+            Some(kept) => complete::complete(self, kept, lost_at).await,
             None => self.release().await,
         }
         Ok(response)
-    }
-
-    async fn complete(&self, kept: Option<Vec<u8>>) {
-        let keys = &self.settings.keys;
-        let seal = |kept: Vec<u8>| self.remembered.seal(keys.roots(), &kept, keys.random());
-        // Without randomness it is done, and its answer not kept.
-        let sealed = kept.and_then(|kept| seal(kept).ok());
-        let completing =
-            keys.store()
-                .complete_request(&self.remembered, self.owner, sealed.as_ref());
-        match completing.await {
-            Ok(true) => {}
-            Ok(false) => tracing::error!("a request was taken for lost while it was done"),
-            Err(error) => tracing::warn!(
-                error = &error as &dyn Error,
-                "that a request is done could not be stored; it may be done again when its lease is over"
-            ),
-        }
     }
 
     async fn release(&self) {
@@ -188,6 +172,12 @@ impl Doing {
             tracing::warn!(error, "a key stays taken until its lease is over");
         }
     }
+}
+
+/// When somebody else may take it for lost.
+fn lost_at(began: Instant, lease: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 86_400);
+    began + lease.min(YEAR)
 }
 
 fn replay(

@@ -26,6 +26,8 @@ mod mounting;
 #[cfg(feature = "routes")]
 mod once;
 #[cfg(feature = "routes")]
+mod once_stalls;
+#[cfg(feature = "routes")]
 mod outage;
 #[cfg(feature = "routes")]
 mod sessions;
