@@ -33,7 +33,8 @@ pub use service::IdempotencyService;
 /// A key belongs to a tenant, a method and route, and a caller: the identity that an
 /// [`AuthLayer`](crate::AuthLayer) outside of this one has let in, else what the
 /// `Authorization` header says, else nobody. Two callers may use the same key. The
-/// same request is the same path, query, content type and body.
+/// same request is the same path, query, content type and body; the path is the whole
+/// one, in nested routers too.
 ///
 /// # What is remembered
 /// Answers with a status of 2xx or 3xx: status, `Content-Type`, `Location`, `ETag`
@@ -136,7 +137,8 @@ impl IdempotencyLayer {
         self.set(|settings| settings.required = true)
     }
 
-    /// Reads the tenant of a request that nobody was let in with from its head.
+    /// Reads the tenant of a request that nobody was let in with from its head, in
+    /// which the path is the whole one, in nested routers too.
     pub fn with_tenant(self, tenant: impl Fn(&Parts) -> TenantId + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.tenant = Arc::new(tenant))
     }

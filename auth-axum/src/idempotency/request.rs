@@ -1,14 +1,16 @@
 //! What a request asks, and whose it is.
 
+use std::mem;
 use std::pin::Pin;
 
 use auth_core::idempotency::{IdempotencyKey, IdempotentRequest};
 use auth_core::{Code, Identity, Secret};
 use axum::body::Body;
-use axum::extract::MatchedPath;
+use axum::extract::{MatchedPath, OriginalUri};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Uri};
 use http_body::Body as _;
 use std::sync::Arc;
 
@@ -40,10 +42,26 @@ pub(super) fn key(
     }
 }
 
-/// The request, as it is remembered.
+/// The request, as it is remembered: with its whole path, of which a nested router
+/// sees a part only.
 pub(super) fn remembered(
     settings: &Settings,
+    parts: &mut Parts,
+    key: &IdempotencyKey,
+    body: &[u8],
+) -> IdempotentRequest {
+    let whole = parts.extensions.get::<OriginalUri>();
+    let whole = whole.map_or_else(|| parts.uri.clone(), |OriginalUri(uri)| uri.clone());
+    let seen = mem::replace(&mut parts.uri, whole);
+    let remembered = with_whole_path(settings, parts, &seen, key, body);
+    parts.uri = seen;
+    remembered
+}
+
+fn with_whole_path(
+    settings: &Settings,
     parts: &Parts,
+    seen: &Uri,
     key: &IdempotencyKey,
     body: &[u8],
 ) -> IdempotentRequest {
@@ -53,16 +71,20 @@ pub(super) fn remembered(
     let route = parts.extensions.get::<MatchedPath>();
     let route = route.map_or(parts.uri.path(), MatchedPath::as_str);
     let content = header(parts, CONTENT_TYPE.as_str());
-    let path = parts.uri.path_and_query();
-    let path = path.map_or(parts.uri.path(), http::uri::PathAndQuery::as_str);
     IdempotentRequest::new(
         settings.keys.roots(),
         tenant,
         format!("{} {route}", parts.method),
         &caller(identity, parts),
         key,
-        &[path.as_bytes(), content, body],
+        // What the handler sees too: a layer in between may have made it of a header.
+        &[target(&parts.uri), target(seen), content, body],
     )
+}
+
+fn target(uri: &Uri) -> &[u8] {
+    let target = uri.path_and_query();
+    target.map_or(uri.path(), PathAndQuery::as_str).as_bytes()
 }
 
 /// The three kinds of callers cannot be taken for each other. Only a hash of it is

@@ -87,11 +87,11 @@ where
     S::Response: IntoResponse,
     S::Future: Send,
 {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = request::read(settings, body)
         .await
         .map_err(Rejection::new)?;
-    let remembered = request::remembered(settings, &parts, key, body.expose());
+    let remembered = request::remembered(settings, &mut parts, key, body.expose());
     let owner = OwnerId::draw(settings.keys.random()).map_err(|error| unable(&error))?;
     let store = settings.keys.store();
     let begun = store

@@ -28,6 +28,8 @@ mod once;
 #[cfg(feature = "routes")]
 mod once_stalls;
 #[cfg(feature = "routes")]
+mod once_whose;
+#[cfg(feature = "routes")]
 mod outage;
 #[cfg(feature = "routes")]
 mod sessions;
