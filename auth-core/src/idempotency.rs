@@ -223,7 +223,8 @@ pub struct IdempotencyError(#[source] pub Box<dyn std::error::Error + Send + Syn
 #[async_trait]
 pub trait IdempotencyStore: fmt::Debug + Send + Sync + 'static {
     /// Begins a request, as `owner`, who has to be done within `lease`; the key
-    /// is remembered for `keep` from now. The same owner may ask again.
+    /// is remembered for `keep` from now, and never for less than `lease`. The same
+    /// owner may ask again.
     ///
     /// # Errors
     /// [`IdempotencyError`] when the store fails; the request must not be done.

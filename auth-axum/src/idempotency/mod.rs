@@ -114,7 +114,7 @@ impl IdempotencyLayer {
         }
     }
 
-    /// Remembers a key for this long.
+    /// Remembers a key for this long, and never for less than the lease.
     pub fn with_retention(self, keep: Duration) -> Self {
         self.set(|settings| settings.keep = keep)
     }

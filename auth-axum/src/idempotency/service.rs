@@ -94,6 +94,8 @@ where
     let remembered = request::remembered(settings, &mut parts, key, body.expose());
     let owner = OwnerId::draw(settings.keys.random()).map_err(|error| unable(&error))?;
     let store = settings.keys.store();
+    // The store's lease runs from before its answer, and may have run out by then.
+    let asked = Instant::now();
     let begun = store
         .begin_request(&remembered, owner, settings.lease, settings.keep)
         .await
@@ -110,6 +112,7 @@ where
         settings: Arc::clone(settings),
         remembered,
         owner,
+        asked,
     };
     // To its end, even if the client hangs up: it comes back with the same key.
     let done = tokio::spawn(doing.run(inner, request).in_current_span()).await;
@@ -132,6 +135,8 @@ pub(super) struct Doing {
     pub(super) settings: Arc<Settings>,
     pub(super) remembered: IdempotentRequest,
     pub(super) owner: OwnerId,
+    /// When the store was asked for it.
+    asked: Instant,
 }
 
 impl Doing {
@@ -141,8 +146,13 @@ impl Doing {
         S::Response: IntoResponse,
     {
         // Before somebody else takes it for lost.
-        let in_time = self.settings.lease.mul_f64(0.75);
-        let lost_at = lost_at(Instant::now(), self.settings.lease);
+        let lease = self.settings.lease.min(YEAR);
+        let (in_time, lost_at) = (self.asked + lease.mul_f64(0.75), self.asked + lease);
+        if Instant::now() >= in_time {
+            tracing::warn!("the store took too long to say whose a request is");
+            self.release().await;
+            return Err(Rejection::new(Code::Unavailable));
+        }
         let answering = async {
             let Ok(response) = inner.call(request).await;
             let response = response.into_response();
@@ -153,7 +163,7 @@ impl Doing {
                 (response, None)
             }
         };
-        let Ok((response, done)) = tokio::time::timeout(in_time, answering).await else {
+        let Ok((response, done)) = tokio::time::timeout_at(in_time, answering).await else {
             tracing::warn!("not answered before another may take the request for lost");
             return Err(Rejection::new(Code::Unavailable));
         };
@@ -174,11 +184,8 @@ impl Doing {
     }
 }
 
-/// When somebody else may take it for lost.
-fn lost_at(began: Instant, lease: Duration) -> Instant {
-    const YEAR: Duration = Duration::from_secs(365 * 86_400);
-    began + lease.min(YEAR)
-}
+/// No request takes longer.
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 fn replay(
     settings: &Settings,

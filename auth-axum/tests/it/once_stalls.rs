@@ -154,3 +154,18 @@ async fn a_store_that_stays_away_is_asked_until_the_lease_is_over() {
     sleep(LEASE).await;
     assert_eq!(shop.completes.load(Ordering::SeqCst), tries);
 }
+
+/// The store's lease runs from before its answer.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_was_begun_too_long_ago_is_not_done() {
+    let shop = Shop::open(LEASE, Duration::ZERO, Duration::ZERO);
+    assert_eq!(shop.order().await.0, 503);
+    assert_eq!(shop.orders.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_given_up_by_when_it_was_asked_for() {
+    let shop = Shop::open(LEASE / 2, Duration::ZERO, LEASE / 2);
+    assert_eq!(shop.order().await.0, 503);
+    assert_eq!(shop.orders.load(Ordering::SeqCst), 0);
+}

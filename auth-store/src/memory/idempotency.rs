@@ -70,7 +70,7 @@ impl IdempotencyStore for MemoryStore {
             fingerprint: fingerprint.unwrap_or_default(),
             owner,
             lease_until: now + lease,
-            expires_at: now + keep,
+            expires_at: now + keep.max(lease),
             done: false,
             answer: None,
         };

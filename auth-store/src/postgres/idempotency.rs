@@ -60,7 +60,7 @@ impl IdempotencyStore for PgStore {
                 .bind(fingerprints.first().copied())
                 .bind(&owner.as_bytes()[..])
                 .bind(micros(lease))
-                .bind(micros(keep))
+                .bind(micros(keep.max(lease)))
                 .bind(&fingerprints)
         };
         let mut connection = self.lease().await?;

@@ -143,7 +143,7 @@ async fn begin(
         .bind(fingerprint)
         .bind(owner.as_bytes().to_vec())
         .bind((tx.now + lease).unix_micros())
-        .bind((tx.now + keep).unix_micros())
+        .bind((tx.now + keep.max(lease)).unix_micros())
         .execute(&mut tx.connection)
         .await
         .map_err(failed)?;

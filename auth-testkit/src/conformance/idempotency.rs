@@ -258,6 +258,25 @@ pub async fn a_key_is_remembered_for_its_time(subject: &dyn Subject) {
     );
 }
 
+/// However short it is to be remembered, a request is its owner's for the lease.
+pub async fn a_key_is_remembered_while_it_is_owned(subject: &dyn Subject) {
+    let world = World::new(subject).await;
+    let Some(store) = requests(&*world.store) else {
+        return;
+    };
+    let (request, own) = (world.request("k", "body"), owner());
+    let begun = store.begin_request(&request, own, HOUR, MINUTE).await;
+    assert_eq!(begun.unwrap(), Begun::Owned);
+    subject.pass(MINUTE * 30).await;
+    holds!(
+        world.begin(1, &request, owner()).await,
+        Begun::Busy { .. },
+        "a request is its owner's until its lease is over, however short its key is to be remembered"
+    );
+    assert!(world.complete(&request, own, None).await);
+    assert_eq!(world.begin(0, &request, owner()).await, Begun::Done(None));
+}
+
 /// A dropped begin took the request or did not; its owner can tell by asking.
 pub async fn a_dropped_begin_is_made_or_not(subject: &dyn Subject) {
     let world = World::new(subject).await;

@@ -262,6 +262,7 @@ macro_rules! __store_cases {
                 a_lost_request_is_done_by_the_next
                 a_released_request_begins_anew
                 a_key_is_remembered_for_its_time
+                a_key_is_remembered_while_it_is_owned
                 a_dropped_begin_is_made_or_not
             }
             hostile {

@@ -229,6 +229,7 @@ pub(crate) enum Flaw {
     FingerprintIsIgnored,
     KeyIsOfAllRoutes,
     KeyIsForEver,
+    KeyExpiresUnderItsOwner,
     AnswerIsCut,
     AnybodyMayAnswer,
     RequestLeaseIsEternal,

@@ -68,6 +68,7 @@ impl IdempotencyStore for Flawed {
         let (lease, keep) = match self.flaw {
             Flaw::RequestLeaseIsEternal => (keep, keep),
             Flaw::KeyIsForEver => (lease, keep * 1000),
+            Flaw::KeyExpiresUnderItsOwner => (lease.min(keep), keep),
             _ => (lease, keep),
         };
         match self.flaw {

@@ -331,6 +331,7 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
     (Flaw::BeginReservesFirst, &["a_dropped_begin_is_made_or_not"]),
     (Flaw::FingerprintIsIgnored, &["a_key_is_of_one_request_only"]),
     (Flaw::KeyIsOfAllRoutes, &["a_key_is_of_one_tenant_route_and_caller"]),
+    (Flaw::KeyExpiresUnderItsOwner, &["a_key_is_remembered_while_it_is_owned"]),
     (Flaw::KeyIsForEver, &["a_key_is_remembered_for_its_time"]),
     (Flaw::AnswerIsCut, &["a_request_that_was_done_gets_its_answer"]),
     (Flaw::AnybodyMayAnswer, &["a_lost_request_is_done_by_the_next"]),
