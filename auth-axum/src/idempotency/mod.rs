@@ -31,8 +31,9 @@ pub use service::IdempotencyService;
 /// | a header that is no key, or two of them | 400 `invalid_request` |
 ///
 /// A key belongs to a tenant, a method and route, and a caller: the identity that an
-/// [`AuthLayer`](crate::AuthLayer) outside of this one has let in, else what the
-/// `Authorization` header says, else nobody. Two callers may use the same key. The
+/// [`AuthLayer`](crate::AuthLayer) outside of this one has let in, else whom
+/// [`with_caller`](Self::with_caller) says, else what the headers `Authorization` and
+/// `Cookie` say, else nobody. Two callers may use the same key. The
 /// same request is the same path, query, content type and body; the path is the whole
 /// one, in nested routers too.
 ///
@@ -81,6 +82,7 @@ pub use service::IdempotencyService;
 /// - lease: 60 s
 /// - a request's body: 64 KiB at most (413), there within 10 s (408)
 /// - tenant: the identity's, else [`TenantId::DEFAULT`]
+/// - caller: the identity, else the headers `Authorization` and `Cookie`
 /// - a key is not required
 #[derive(Clone)]
 pub struct IdempotencyLayer {
@@ -96,6 +98,7 @@ pub(crate) struct Settings {
     body_timeout: Duration,
     required: bool,
     tenant: Arc<dyn Fn(&Parts) -> TenantId + Send + Sync>,
+    caller: Option<Arc<dyn Fn(&Parts) -> Vec<u8> + Send + Sync>>,
 }
 
 impl IdempotencyLayer {
@@ -110,6 +113,7 @@ impl IdempotencyLayer {
                 body_timeout: Duration::from_secs(10),
                 required: false,
                 tenant: Arc::new(|_| TenantId::DEFAULT),
+                caller: None,
             }),
         }
     }
@@ -141,6 +145,28 @@ impl IdempotencyLayer {
     /// which the path is the whole one, in nested routers too.
     pub fn with_tenant(self, tenant: impl Fn(&Parts) -> TenantId + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.tenant = Arc::new(tenant))
+    }
+
+    /// Reads whose a request is that nobody was let in with from its head: what
+    /// stays the same when it is sent again, such as the user of a log-in by cookie.
+    /// Without it that is all of `Authorization` and `Cookie`, and a cookie that
+    /// changes between two tries makes them two requests, which are both done.
+    ///
+    /// Two users that it cannot tell apart get each other's answers.
+    ///
+    /// ```
+    /// # use auth_axum::IdempotencyLayer;
+    /// # #[derive(Clone)] struct SessionUser(String);
+    /// # fn layer(layer: IdempotencyLayer) -> IdempotencyLayer {
+    /// layer.with_caller(|parts| {
+    ///     // As a layer outside of this one has left it there.
+    ///     let user = parts.extensions.get::<SessionUser>();
+    ///     user.map_or_else(Vec::new, |user| user.0.clone().into_bytes())
+    /// })
+    /// # }
+    /// ```
+    pub fn with_caller(self, caller: impl Fn(&Parts) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        self.set(|settings| settings.caller = Some(Arc::new(caller)))
     }
 
     fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {

@@ -7,10 +7,10 @@ use auth_core::idempotency::{IdempotencyKey, IdempotentRequest};
 use auth_core::{Code, Identity, Secret};
 use axum::body::Body;
 use axum::extract::{MatchedPath, OriginalUri};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use http_body::Body as _;
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ fn with_whole_path(
         settings.keys.roots(),
         tenant,
         format!("{} {route}", parts.method),
-        &caller(identity, parts),
+        &caller(settings, identity, parts),
         key,
         // What the handler sees too: a layer in between may have made it of a header.
         &[target(&parts.uri), target(seen), content, body],
@@ -87,24 +87,37 @@ fn target(uri: &Uri) -> &[u8] {
     target.map_or(uri.path(), PathAndQuery::as_str).as_bytes()
 }
 
-/// The three kinds of callers cannot be taken for each other. Only a hash of it is
-/// stored.
-fn caller(identity: Option<&Arc<Identity>>, parts: &Parts) -> Vec<u8> {
-    match identity {
-        Some(identity) => {
-            let (issuer, subject) = (identity.issuer(), identity.subject());
-            format!("identity {} {issuer} {subject}", issuer.len()).into_bytes()
-        }
-        None => match header(parts, AUTHORIZATION.as_str()) {
-            [] => Vec::new(),
-            credential => [b"credential ", credential].concat(),
-        },
+/// No kind of caller can be taken for another. Only a hash of it is stored.
+fn caller(settings: &Settings, identity: Option<&Arc<Identity>>, parts: &Parts) -> Vec<u8> {
+    if let Some(identity) = identity {
+        let (issuer, subject) = (identity.issuer(), identity.subject());
+        return format!("identity {} {issuer} {subject}", issuer.len()).into_bytes();
     }
+    if let Some(caller) = &settings.caller {
+        return [b"named ", &caller(parts)[..]].concat();
+    }
+    let credential = headers(parts, &AUTHORIZATION);
+    let cookies = headers(parts, &COOKIE);
+    match (&credential[..], &cookies[..]) {
+        ([], []) => Vec::new(),
+        (credential, []) => [b"credential ", credential].concat(),
+        (credential, cookies) => {
+            let length = credential.len().to_string();
+            [b"cookies ", length.as_bytes(), b" ", credential, cookies].concat()
+        }
+    }
+}
+
+/// All of this name: HTTP/2 has each cookie in a line of its own (RFC 9113 §8.2.3).
+fn headers(parts: &Parts, name: &HeaderName) -> Vec<u8> {
+    let all = parts.headers.get_all(name).iter();
+    let all: Vec<_> = all.map(HeaderValue::as_bytes).collect();
+    all.join(&b"; "[..])
 }
 
 fn header<'p>(parts: &'p Parts, name: &str) -> &'p [u8] {
     let value = parts.headers.get(name);
-    value.map_or(&[], http::HeaderValue::as_bytes)
+    value.map_or(&[], HeaderValue::as_bytes)
 }
 
 /// The whole body, which is wiped when it is dropped: there may be a password in

@@ -87,3 +87,56 @@ async fn a_nested_handler_sees_the_path_without_its_prefix() {
     let server = serve(Router::new().nest("/a", orders)).await;
     assert_eq!(said(server, "/a/orders?x=1", &[]).await, "/orders?x=1");
 }
+
+/// Who is logged in by a cookie does not get another one's answer.
+#[tokio::test]
+async fn a_key_is_of_whom_the_cookies_are_of() {
+    let app = Router::new().route("/orders", order()).route_layer(layer());
+    let server = serve(app).await;
+    let ada: (&str, &[u8]) = ("cookie", b"session=ada");
+    let bob: (&str, &[u8]) = ("cookie", b"session=bob");
+    let tracked: (&str, &[u8]) = ("cookie", b"seen=1");
+    // As a gate in front of all users has it.
+    let gate: (&str, &[u8]) = ("authorization", b"Basic Z2F0ZQ==");
+    for _ in 0..2 {
+        for (n, headers) in [
+            &[][..],
+            &[ada],
+            &[bob],
+            &[tracked, ada],
+            &[tracked, bob],
+            &[gate],
+            &[gate, ada],
+            &[gate, bob],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let order = said(server, "/orders", headers).await;
+            assert_eq!(order, format!("order {}", n + 1));
+        }
+    }
+}
+
+/// A cookie that changes between two tries does not make them two requests.
+#[tokio::test]
+async fn a_key_is_of_the_caller_that_the_application_names() {
+    let layer = layer().with_caller(|parts| {
+        let cookies = parts.headers.get("cookie");
+        let cookies = cookies.map_or("", |cookies| cookies.to_str().unwrap());
+        let user = cookies
+            .split("; ")
+            .find_map(|cookie| cookie.strip_prefix("user="));
+        format!("{} {}", parts.uri.path(), user.unwrap_or_default()).into_bytes()
+    });
+    let orders = Router::new().route("/orders", order()).route_layer(layer);
+    let server = serve(Router::new().nest("/shop", orders)).await;
+    for seen in 0..2 {
+        for (n, user) in ["ada", "bob"].into_iter().enumerate() {
+            let cookies = format!("seen={seen}; user={user}");
+            let order = said(server, "/shop/orders", &[("cookie", cookies.as_bytes())]).await;
+            assert_eq!(order, format!("order {}", n + 1));
+        }
+    }
+    assert_eq!(said(server, "/shop/orders", &[]).await, "order 3");
+}
