@@ -4,7 +4,10 @@ use std::pin::Pin;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, SET_COOKIE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, LOCATION, SET_COOKIE,
+    VARY,
+};
 use http::{HeaderName, HeaderValue, StatusCode};
 use http_body::Body as _;
 use serde::{Deserialize, Serialize};
@@ -12,8 +15,17 @@ use serde::{Deserialize, Serialize};
 /// The most bytes of a body that are kept.
 const MAX: u64 = 64 * 1024;
 
-/// The headers that are kept.
-const KEPT: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ETAG];
+/// The headers that are kept: what a client needs to read the body, and a cache not
+/// to show it to others.
+const KEPT: [HeaderName; 7] = [
+    CONTENT_TYPE,
+    CONTENT_ENCODING,
+    CONTENT_LANGUAGE,
+    LOCATION,
+    ETAG,
+    CACHE_CONTROL,
+    VARY,
+];
 
 /// An answer's first line, as it is kept; its body comes after a line end.
 #[derive(Deserialize, Serialize)]
@@ -47,9 +59,10 @@ pub(super) async fn kept(response: Response) -> (Response, Option<Vec<u8>>) {
             }
         }
     }
-    let headers = KEPT.iter().filter_map(|name| {
-        let value = parts.headers.get(name)?.to_str().ok()?;
-        Some((name.as_str().to_owned(), value.to_owned()))
+    let headers = KEPT.iter().flat_map(|name| {
+        let values = parts.headers.get_all(name).iter();
+        let texts = values.filter_map(|value| value.to_str().ok());
+        texts.map(|text| (name.as_str().to_owned(), text.to_owned()))
     });
     let head = Head {
         status: parts.status.as_u16(),
@@ -74,7 +87,7 @@ pub(super) fn replayed(stored: &[u8]) -> Option<Response> {
     let headers = response.headers_mut();
     for (name, value) in head.headers {
         let name = HeaderName::try_from(name).ok()?;
-        headers.insert(name, HeaderValue::try_from(value).ok()?);
+        headers.append(name, HeaderValue::try_from(value).ok()?);
     }
     headers.insert(REPLAYED, HeaderValue::from_static("true"));
     Some(response)

@@ -38,9 +38,10 @@ pub use service::IdempotencyService;
 /// one, in nested routers too.
 ///
 /// # What is remembered
-/// Answers with a status of 2xx or 3xx: status, `Content-Type`, `Location`, `ETag`
-/// and body, sealed, so that the store can read none of them. What the request asked
-/// for is kept as an HMAC.
+/// Answers with a status of 2xx or 3xx: status, body, `Content-Type`,
+/// `Content-Encoding`, `Content-Language`, `Location`, `ETag`, `Cache-Control` and
+/// `Vary`, sealed, so that the store can read none of them. What the request asked for
+/// is kept as an HMAC.
 ///
 /// An answer that says `Cache-Control: no-store` or sets a cookie holds a secret and
 /// is not kept, and neither is one whose length is not known beforehand or more than

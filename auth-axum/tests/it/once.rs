@@ -10,7 +10,7 @@ use auth_core::{ManualClock, RootSecret, SystemRandom, Timestamp};
 use auth_store::MemoryStore;
 use axum::Router;
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::post;
 use http::{StatusCode, header};
 use serde_json::json;
@@ -86,6 +86,16 @@ fn answer(body: &str, n: usize) -> Response {
         "panic" => panic!("a defect"),
         "token" => ([(header::CACHE_CONTROL, "private, No-Store")], "secret").into_response(),
         "cookie" => ([(header::SET_COOKIE, "a=b")], "secret").into_response(),
+        "coded" => (
+            [
+                (header::CONTENT_ENCODING, "gzip"),
+                (header::CONTENT_LANGUAGE, "de"),
+                (header::CACHE_CONTROL, "private"),
+            ],
+            AppendHeaders([(header::VARY, "cookie"), (header::VARY, "accept-language")]),
+            "as if zipped",
+        )
+            .into_response(),
         "large" => "x".repeat(70_000).into_response(),
         "stream" => {
             let body = http_body_of_unknown_length();
@@ -223,6 +233,21 @@ async fn what_may_be_secret_and_what_is_too_large_is_done_once_and_not_kept() {
         .await
         .problem(409, "already_done");
     assert_eq!(shop.orders(), 4);
+}
+
+/// Without them a client cannot read it, and a cache shows it to others.
+#[tokio::test]
+async fn what_says_how_to_read_an_answer_is_kept() {
+    let shop = Shop::open(MINUTE).await;
+    for _ in 0..2 {
+        let answer = shop.post("/orders", &[KEY], "coded").await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-encoding"), Some("gzip"));
+        assert_eq!(answer.header("content-language"), Some("de"));
+        assert_eq!(answer.header("cache-control"), Some("private"));
+        assert_eq!(answer.all("vary"), ["cookie", "accept-language"]);
+    }
+    assert_eq!(shop.orders(), 1);
 }
 
 #[tokio::test]
