@@ -90,6 +90,9 @@ pub struct IdempotencyLayer {
     settings: Arc<Settings>,
 }
 
+/// Says whose a request is.
+type Caller = dyn Fn(&Parts) -> Vec<u8> + Send + Sync;
+
 #[derive(Clone)]
 pub(crate) struct Settings {
     keys: Idempotency,
@@ -99,7 +102,7 @@ pub(crate) struct Settings {
     body_timeout: Duration,
     required: bool,
     tenant: Arc<dyn Fn(&Parts) -> TenantId + Send + Sync>,
-    caller: Option<Arc<dyn Fn(&Parts) -> Vec<u8> + Send + Sync>>,
+    caller: Option<Arc<Caller>>,
 }
 
 impl IdempotencyLayer {
