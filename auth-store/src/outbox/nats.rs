@@ -1,11 +1,12 @@
 //! NATS JetStream.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use async_nats::jetstream::Context;
 use async_nats::jetstream::context::PublishErrorKind as Kind;
+use async_nats::jetstream::{self, Context, ErrorCode};
 use async_trait::async_trait;
 use auth_core::event::{Event, PublishError, PublishErrorKind, Publisher};
 
@@ -19,7 +20,8 @@ use auth_core::event::{Event, PublishError, PublishErrorKind, Publisher};
 /// at the ids.
 ///
 /// Without a stream for its subject an event waits: that is an outage, not the
-/// event's fault. One that is larger than the server's `max_payload` is refused.
+/// event's fault. One that is larger than the server's `max_payload` or the stream's
+/// `max_msg_size` is refused.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -93,12 +95,24 @@ impl Publisher for NatsPublisher {
     }
 }
 
-fn failed(error: async_nats::jetstream::context::PublishError) -> PublishError {
+fn failed(error: jetstream::context::PublishError) -> PublishError {
     let kind = match error.kind() {
         Kind::MaxPayloadExceeded => PublishErrorKind::Rejected,
+        Kind::Other if is_too_large(&error) => PublishErrorKind::Rejected,
         _ => PublishErrorKind::Unavailable,
     };
     PublishError::new(kind, error)
+}
+
+/// Whether the stream has said that it never takes the message.
+fn is_too_large(error: &jetstream::context::PublishError) -> bool {
+    let source = error.source().and_then(<dyn Error>::downcast_ref);
+    source.is_some_and(|error: &jetstream::Error| {
+        matches!(
+            error.error_code(),
+            ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM | ErrorCode::STREAM_HEADER_EXCEEDS_MAXIMUM
+        )
+    })
 }
 
 impl fmt::Debug for NatsPublisher {

@@ -126,6 +126,40 @@ async fn what_is_too_large_for_the_server_is_a_dead_letter() {
     assert_eq!(arrived(&stream).await[0].number, 1);
 }
 
+/// A stream may take less than its server, of the whole message and with headers
+/// and all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_for_the_stream_is_a_dead_letter() {
+    let nats = Nats::start().await.unwrap();
+    let client = connect(&nats).await;
+    let context = async_nats::jetstream::new(client.clone());
+    let config = Config {
+        name: "events".to_owned(),
+        subjects: vec!["events.>".to_owned()],
+        max_message_size: 1024,
+        ..Config::default()
+    };
+    let stream = context.create_stream(config).await.unwrap();
+    let [store, ..] = postgres().await;
+    let large = serde_json::json!({ "n": 0, "text": "x".repeat(2_000) });
+    let small = serde_json::json!({ "n": 1 });
+    let both = vec![
+        event("flow.told", "s", large),
+        event("flow.told", "s", small),
+    ];
+    add(&store, both).await;
+    let publisher = Arc::new(NatsPublisher::new(client, "events"));
+    let relay = relay(&store, publisher).with_attempts(2).start().unwrap();
+    let empty = until_empty(&store);
+    let behind = tokio::time::timeout(Duration::from_secs(30), empty).await;
+    assert!(behind.is_ok(), "it holds up what is behind it");
+    let stats = relay.shut_down(Duration::from_secs(5)).await;
+    assert_eq!((stats.published, stats.refused, stats.dead), (1, 2, 1));
+    let letters = outbox(&store).dead_letters(0, 10).await.unwrap();
+    assert!(letters[0].error.contains("size"), "{}", letters[0].error);
+    assert_eq!(arrived(&stream).await[0].number, 1);
+}
+
 /// Until somebody makes the stream, the event waits.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_stream_an_event_waits() {
