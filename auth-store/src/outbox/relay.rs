@@ -25,7 +25,8 @@ use crate::traits::{Claim, Delivery, OutboxStore, RelayId, Store};
 /// - holds what it took: 60 s; then another relay may take it
 /// - waits for the bus: 10 s a round
 /// - after a failure: 200 ms, twice as long after each further one, 60 s at most,
-///   less a random part of up to a half
+///   less a random part of up to a half; if the bus failed, that is how long the
+///   events wait that it was asked about, while others have their turn
 /// - gives an event up: when the bus has refused it ten times
 ///
 /// # What holds
@@ -183,6 +184,7 @@ impl Relay {
             orders: received,
             shared: shared.clone(),
             outages: 0,
+            store_failures: 0,
             looked_at: None,
         };
         Ok(Relaying {
@@ -292,8 +294,11 @@ struct Task {
     id: RelayId,
     orders: watch::Receiver<Orders>,
     shared: Arc<Shared>,
-    /// Failures in a row, of the bus or the store.
+    /// Turns in a row in which the bus could be asked for nothing, since something
+    /// was published: that there is nothing to take meanwhile ends no outage.
     outages: u32,
+    /// Failures of the store in a row.
+    store_failures: u32,
     looked_at: Option<Instant>,
 }
 
@@ -309,12 +314,17 @@ impl Task {
                     }
                 }
                 Orders::Run => match self.turn().await {
-                    Ok(Some(pause)) => self.rest(pause).await,
-                    Ok(None) => {}
+                    Ok(pause) => {
+                        self.store_failures = 0;
+                        if let Some(pause) = pause {
+                            self.rest(pause).await;
+                        }
+                    }
                     Err(error) => {
                         self.shared.counters.store_failed();
                         tracing::warn!(%error, "the outbox cannot be read or written");
-                        let pause = self.outage();
+                        self.store_failures = self.store_failures.saturating_add(1);
+                        let pause = self.back_off(self.store_failures);
                         self.rest(pause).await;
                     }
                 },
@@ -339,7 +349,6 @@ impl Task {
         let began = Instant::now();
         let claimed = outbox.claim_events(self.id, self.relay.claim).await?;
         if claimed.is_empty() {
-            self.outages = 0;
             return Ok(Some(self.relay.poll));
         }
         let mut rounds = Rounds::new(claimed);
@@ -352,7 +361,7 @@ impl Task {
                 break;
             }
             let results = self.publish(round).await;
-            let after_outage = self.back_off(self.outages + 1);
+            let after_outage = self.back_off(self.outages.saturating_add(1));
             let policy = AsTold {
                 relay: &self.relay,
                 after_outage,
@@ -361,17 +370,22 @@ impl Task {
         }
         let (settled, tally) = rounds.finish();
         self.shared.counters.add(tally);
+        let pause = self.verdict(tally);
         self.tell(outbox, &settled).await?;
-        Ok(self.verdict(tally))
+        Ok(pause)
     }
 
-    /// If nothing could be published, the bus is left alone for a while.
+    /// If nothing could be published, it may be the bus or what was taken. The
+    /// events wait by themselves, longer each time; the relay rests no longer than
+    /// when there is nothing to do, since others may fare better.
     fn verdict(&mut self, tally: Tally) -> Option<Duration> {
-        if tally.unavailable > 0 && tally.published == 0 {
+        if tally.published > 0 {
+            self.outages = 0;
+        } else if tally.unavailable > 0 {
             tracing::warn!(events = tally.unavailable, "the bus is unavailable");
-            return Some(self.outage());
+            self.outages = self.outages.saturating_add(1);
+            return Some(self.relay.poll);
         }
-        self.outages = 0;
         None
     }
 
@@ -412,11 +426,6 @@ impl Task {
             told = outbox.settle_events(self.id, settled).await;
         }
         told
-    }
-
-    fn outage(&mut self) -> Duration {
-        self.outages = self.outages.saturating_add(1);
-        self.back_off(self.outages)
     }
 
     fn back_off(&self, failures: u32) -> Duration {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::event::{Event, PublishError, PublishErrorKind, Publisher};
-use auth_core::{SystemRandom, draw};
+use auth_core::{ManualClock, SystemRandom, Timestamp, draw};
 use auth_store::outbox::RelayError;
 use auth_store::{Claim, MemoryStore, RelayId, Store};
 use flow::{Arrived, add, check, end, event, events, outbox, relay, until_empty, write};
@@ -110,7 +110,8 @@ impl Publisher for Bus {
                 results.push(Err(PublishError::new(PublishErrorKind::Rejected, "poison")));
                 continue;
             }
-            if now == Weather::Storm && dice() < 16 {
+            let is_unheard = event.kind.as_str().ends_with("unheard");
+            if is_unheard || now == Weather::Storm && dice() < 16 {
                 results.push(Err(PublishErrorKind::Unavailable.into()));
                 continue;
             }
@@ -261,6 +262,78 @@ async fn an_outage_of_any_kind_is_waited_out() {
     let stats = relay.shut_down(Duration::from_secs(5)).await;
     assert_eq!((stats.refused, stats.dead), (0, 0));
     assert!(stats.unavailable >= 12, "{stats:?}");
+}
+
+/// A bus that is down is asked about an event more and more seldom, although the
+/// relay finds nothing to take in between.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_the_bus_alone_waits_longer_each_time() {
+    let clock = Arc::new(ManualClock::at(Timestamp::from_unix_seconds(1_800_000_000)));
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::with_clock(clock.clone()));
+    let bus = Bus::new(Weather::Down);
+    let minute = Duration::from_secs(60);
+    let relay = relay(&store, bus.clone())
+        .with_poll(Duration::from_millis(1))
+        .with_back_off(minute, minute * 1_000)
+        .start()
+        .unwrap();
+    // It looks again and again.
+    let looks = async || {
+        for _ in 0..20 {
+            relay.wake();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    add(&store, vec![event("first", "s", serde_json::json!({}))]).await;
+    for failures in 1..=5 {
+        while bus.calls.load(Ordering::SeqCst) < failures {
+            relay.wake();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        looks().await;
+        assert_eq!(bus.calls.load(Ordering::SeqCst), failures);
+        // Just before the shortest it may wait.
+        let shortest = minute * 2_u32.pow(failures as u32 - 1) / 2;
+        clock.advance(shortest - Duration::from_secs(1));
+        looks().await;
+        let calls = bus.calls.load(Ordering::SeqCst);
+        assert_eq!(
+            calls, failures,
+            "after {failures} it waits for {shortest:?}"
+        );
+        clock.advance(shortest + Duration::from_secs(1));
+    }
+    bus.set(Weather::Fine);
+    clock.advance(minute * 1_000);
+    until_empty(&store).await;
+}
+
+/// What nobody listens to is waited for on its own, however much there is of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_nobody_listens_to_holds_up_no_other() {
+    let store = memory();
+    let bus = Bus::new(Weather::Fine);
+    let none = serde_json::json!({});
+    let mut all: Vec<_> = (0..40)
+        .map(|n| event("a.unheard", &format!("a{n}"), none.clone()))
+        .collect();
+    all.push(event("heard", "z", none));
+    add(&store, all).await;
+    let hour = Duration::from_secs(3600);
+    let relay = relay(&store, bus.clone())
+        .with_batch(10, 4)
+        .with_back_off(hour, hour)
+        .start()
+        .unwrap();
+    let heard = async {
+        while bus.kinds().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let heard = tokio::time::timeout(Duration::from_secs(30), heard).await;
+    assert!(heard.is_ok(), "the rest goes out");
+    let stats = relay.shut_down(Duration::from_secs(5)).await;
+    assert_eq!((stats.published, stats.unavailable), (1, 40));
 }
 
 #[tokio::test(flavor = "multi_thread")]
