@@ -152,8 +152,10 @@ impl Outbox {
         }
     }
 
-    fn take_dead(&mut self, ids: &[EventId]) -> Vec<DeadLetter> {
-        let named = |letter: &DeadLetter| ids.contains(&letter.event.id);
+    fn take_dead(&mut self, tenant: TenantId, ids: &[EventId]) -> Vec<DeadLetter> {
+        let named = |DeadLetter { event, .. }: &DeadLetter| {
+            event.tenant == tenant && ids.contains(&event.id)
+        };
         let sequences: Vec<u64> = self
             .dead
             .iter()
@@ -247,9 +249,13 @@ impl OutboxStore for MemoryStore {
             .collect())
     }
 
-    async fn replay_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError> {
+    async fn replay_dead_letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError> {
         let (mut state, now) = self.lock();
-        let letters = state.outbox.take_dead(ids);
+        let letters = state.outbox.take_dead(tenant, ids);
         let count = letters.len();
         for letter in letters {
             state.outbox.insert(letter.event, now);
@@ -257,9 +263,13 @@ impl OutboxStore for MemoryStore {
         Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 
-    async fn discard_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError> {
+    async fn discard_dead_letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError> {
         let (mut state, _) = self.lock();
-        let count = state.outbox.take_dead(ids).len();
+        let count = state.outbox.take_dead(tenant, ids).len();
         Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 }

@@ -15,7 +15,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 /// An event counts as published when all in-sync replicas have it (`acks=all`); the
 /// topic's `min.insync.replicas` says how many those are at least. The producer is
 /// idempotent: what it sends again by itself comes once. What the relay sends again
-/// comes twice, and has the same id.
+/// comes twice, and has the same tenant and id.
 ///
 /// An event that is larger than producer or topic allow is refused.
 ///

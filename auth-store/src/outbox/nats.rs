@@ -14,10 +14,10 @@ use auth_core::event::{Event, PublishError, PublishErrorKind, Publisher};
 /// subject `<prefix>.auth.user.created`, as a CloudEvent in JSON.
 ///
 /// An event counts as published when a stream has acknowledged it; the stream's
-/// replicas and storage say what that is worth. Each message has its event's id as
-/// `Nats-Msg-Id`, so that within the stream's `duplicate_window` JetStream drops
+/// replicas and storage say what that is worth. Each message has its event's
+/// `<tenant>/<id>` as `Nats-Msg-Id`, so that within the stream's `duplicate_window` JetStream drops
 /// what comes twice; set it longer than an outage may last, or let consumers look
-/// at the ids.
+/// at tenant and id.
 ///
 /// Without a stream for its subject an event waits: that is an outage, not the
 /// event's fault. One that is larger than the server's `max_payload` or the stream's
@@ -75,7 +75,9 @@ impl Publisher for NatsPublisher {
                 }
             };
             let mut headers = HeaderMap::new();
-            headers.insert(async_nats::header::NATS_MESSAGE_ID, event.id.to_string());
+            // An id is one of its tenant.
+            let id = format!("{}/{}", event.tenant, event.id);
+            headers.insert(async_nats::header::NATS_MESSAGE_ID, id);
             headers.insert("Content-Type", Event::MEDIA_TYPE);
             let subject = format!("{}.{}", self.prefix, event.kind);
             let publishing = self

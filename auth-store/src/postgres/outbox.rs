@@ -118,14 +118,14 @@ const DEAD: &str = "\
     SELECT d.* FROM auth.outbox_dead d WHERE d.seq > $1 ORDER BY d.seq LIMIT $2";
 
 const REPLAY: &str = "\
-    WITH d AS (DELETE FROM auth.outbox_dead d WHERE d.id = ANY ($1) RETURNING d.*), \
+    WITH d AS (DELETE FROM auth.outbox_dead d WHERE d.tenant = $1 AND d.id = ANY ($2) RETURNING d.*), \
     o AS (INSERT INTO auth.outbox (seq, tenant, id, subject, source, kind, data, time) \
         SELECT d.seq, d.tenant, d.id, d.subject, d.source, d.kind, d.data, d.time FROM d ORDER BY d.seq \
         ON CONFLICT DO NOTHING) \
     SELECT count(*) AS letters FROM d";
 
 const DISCARD: &str = "\
-    WITH d AS (DELETE FROM auth.outbox_dead d WHERE d.id = ANY ($1) RETURNING d.seq) \
+    WITH d AS (DELETE FROM auth.outbox_dead d WHERE d.tenant = $1 AND d.id = ANY ($2) RETURNING d.seq) \
     SELECT count(*) AS letters FROM d";
 
 impl PgStore {
@@ -161,9 +161,15 @@ impl PgStore {
             .map_err(|error| failed(error, Intent::Write))
     }
 
-    async fn letters(&self, sql: &'static str, ids: &[EventId]) -> Result<u64, StoreError> {
+    async fn letters(
+        &self,
+        sql: &'static str,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| *id.as_uuid()).collect();
-        let row = self.lease().await?.write(sql, |sql| sql.bind(&ids)).await?;
+        let bind = |sql: Statement| sql.bind(tenant.as_uuid()).bind(&ids);
+        let row = self.lease().await?.write(sql, bind).await?;
         let letters: i64 = row.map_or(Ok(0), |row| get(&row, "letters"))?;
         Ok(letters.try_into().unwrap_or(0))
     }
@@ -269,12 +275,20 @@ impl OutboxStore for PgStore {
             .collect()
     }
 
-    async fn replay_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError> {
-        self.letters(REPLAY, ids).await
+    async fn replay_dead_letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError> {
+        self.letters(REPLAY, tenant, ids).await
     }
 
-    async fn discard_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError> {
-        self.letters(DISCARD, ids).await
+    async fn discard_dead_letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError> {
+        self.letters(DISCARD, tenant, ids).await
     }
 }
 

@@ -86,7 +86,7 @@ const LATER: &str = "\
 const REPLAY: &str = "\
     INSERT INTO auth_outbox (seq, tenant_id, id, subject, source, kind, data, time, due_at) \
     SELECT d.seq, d.tenant_id, d.id, d.subject, d.source, d.kind, d.data, d.time, ?2 \
-    FROM auth_outbox_dead AS d WHERE d.id = ?1 ON CONFLICT DO NOTHING";
+    FROM auth_outbox_dead AS d WHERE d.tenant_id = ?3 AND d.id = ?1 ON CONFLICT DO NOTHING";
 
 const STATUS: &str = "\
     SELECT (SELECT count(*) FROM auth_outbox) AS waiting, \
@@ -191,12 +191,20 @@ impl OutboxStore for SqliteStore {
         rows.iter().map(dead_letter).collect()
     }
 
-    async fn replay_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError> {
-        self.letters(ids, true).await
+    async fn replay_dead_letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError> {
+        self.letters(tenant, ids, true).await
     }
 
-    async fn discard_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError> {
-        self.letters(ids, false).await
+    async fn discard_dead_letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError> {
+        self.letters(tenant, ids, false).await
     }
 }
 
@@ -219,7 +227,13 @@ impl SqliteStore {
 
     /// Takes dead letters away, after putting them back if they are to be
     /// replayed.
-    async fn letters(&self, ids: &[EventId], replay: bool) -> Result<u64, StoreError> {
+    async fn letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+        replay: bool,
+    ) -> Result<u64, StoreError> {
+        const TAKE: &str = "DELETE FROM auth_outbox_dead WHERE tenant_id = ? AND id = ?";
         let ids: Vec<Vec<u8>> = ids.iter().map(|event| id(event.as_uuid())).collect();
         self.write(move |tx| {
             Box::pin(async move {
@@ -229,11 +243,13 @@ impl SqliteStore {
                         sqlx::query(REPLAY)
                             .bind(event.clone())
                             .bind(tx.now.unix_micros())
+                            .bind(id(tenant.as_uuid()))
                             .execute(&mut tx.connection)
                             .await
                             .map_err(failed)?;
                     }
-                    let taken = sqlx::query("DELETE FROM auth_outbox_dead WHERE id = ?")
+                    let taken = sqlx::query(TAKE)
+                        .bind(id(tenant.as_uuid()))
                         .bind(event)
                         .execute(&mut tx.connection)
                         .await

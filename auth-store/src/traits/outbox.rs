@@ -97,7 +97,7 @@ impl OutboxStatus {
 /// The outbox: events in one transaction with the change that they tell of.
 ///
 /// # Contract
-/// An event is there if and only if its change is. One id is stored once,
+/// An event is there if and only if its change is. One id is stored once a tenant,
 /// however often its change is tried.
 ///
 /// Of one tenant and subject at most one relay holds events at a time, and no
@@ -157,16 +157,26 @@ pub trait OutboxStore: Send + Sync {
     /// [`StoreError`] when the store fails.
     async fn dead_letters(&self, after: u64, limit: u32) -> Result<Vec<DeadLetter>, StoreError>;
 
-    /// Puts dead letters back, at their old place in the order, with no failures
-    /// counted; how many there were.
+    /// Puts dead letters of this tenant back, at their old place in the order, with
+    /// no failures counted; how many there were. Another tenant's with the same id
+    /// stay.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
-    async fn replay_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError>;
+    async fn replay_dead_letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError>;
 
-    /// Deletes dead letters for good; how many there were.
+    /// Deletes dead letters of this tenant for good; how many there were. Another
+    /// tenant's with the same id stay.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
-    async fn discard_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError>;
+    async fn discard_dead_letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError>;
 }

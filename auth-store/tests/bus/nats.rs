@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream::{Config, Stream};
 use async_nats::{Client, ConnectOptions};
+use auth_core::TenantId;
+use auth_store::Effects;
 use auth_store::outbox::NatsPublisher;
 use auth_testkit::servers::Nats;
 
@@ -40,7 +42,7 @@ async fn arrived(stream: &Stream) -> Vec<Arrived> {
         assert_eq!(message.subject.as_str(), "events.flow.told");
         let event = Arrived::parse(&message.payload);
         let id = message.headers.get("Nats-Msg-Id").unwrap();
-        assert_eq!(id.as_str(), event.id.to_string());
+        assert_eq!(id.as_str(), format!("{}/{}", event.tenant, event.id));
         all.push(event);
     }
     all
@@ -158,6 +160,32 @@ async fn what_is_too_large_for_the_stream_is_a_dead_letter() {
     let letters = outbox(&store).dead_letters(0, 10).await.unwrap();
     assert!(letters[0].error.contains("size"), "{}", letters[0].error);
     assert_eq!(arrived(&stream).await[0].number, 1);
+}
+
+/// An application may derive an event's id, and tell two tenants the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_id_of_two_tenants_is_two_messages() {
+    let nats = Nats::start().await.unwrap();
+    let client = connect(&nats).await;
+    let stream = stream(&client, Duration::from_secs(600)).await;
+    let [store, ..] = postgres().await;
+    let told = [event("flow.told", "s", serde_json::json!({ "n": 0 }))];
+    let told = Effects::events("https://auth.example.org/", told);
+    let other = TenantId::from_uuid(uuid::Uuid::from_u128(7));
+    for tenant in [TenantId::DEFAULT, other] {
+        let added = outbox(&store).add_events(tenant, &told);
+        added.await.unwrap();
+    }
+    let publisher = Arc::new(NatsPublisher::new(client, "events"));
+    let relay = relay(&store, publisher).start().unwrap();
+    until_empty(&store).await;
+    let stats = relay.shut_down(Duration::from_secs(5)).await;
+    assert_eq!(stats.published, 2);
+    let arrived = arrived(&stream).await;
+    let tenants: std::collections::HashSet<_> =
+        arrived.iter().map(|event| event.tenant.clone()).collect();
+    let told = [TenantId::DEFAULT, other].map(|tenant| tenant.to_string());
+    assert_eq!(tenants, told.into());
 }
 
 /// Until somebody makes the stream, the event waits.

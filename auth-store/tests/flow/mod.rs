@@ -125,6 +125,7 @@ pub(crate) async fn end(relays: Vec<Relaying>) -> u64 {
 #[derive(Clone, Debug)]
 pub(crate) struct Arrived {
     pub(crate) id: EventId,
+    pub(crate) tenant: String,
     pub(crate) subject: String,
     pub(crate) number: u64,
 }
@@ -136,6 +137,7 @@ impl Arrived {
         assert_eq!(event["specversion"], "1.0");
         Self {
             id: event["id"].as_str().unwrap().parse().unwrap(),
+            tenant: event["tenant"].as_str().unwrap().to_owned(),
             subject: event["subject"].as_str().unwrap().to_owned(),
             number: event["data"]["n"].as_u64().unwrap(),
         }

@@ -227,7 +227,7 @@ async fn what_the_bus_refuses_becomes_a_dead_letter_and_the_rest_goes_on() {
     assert!(letters[0].error.contains("poison"));
 
     let again = outbox(&store)
-        .replay_dead_letters(&[letters[0].event.id])
+        .replay_dead_letters(letters[0].event.tenant, &[letters[0].event.id])
         .await;
     assert_eq!(again.unwrap(), 1);
     until_empty(&store).await;

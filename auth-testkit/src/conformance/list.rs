@@ -246,6 +246,7 @@ macro_rules! __store_cases {
                 events_leave_in_order_while_others_come
                 one_id_is_stored_once
                 dead_letters_are_kept_and_put_back
+                dead_letters_are_of_one_tenant
                 the_outbox_says_how_full_it_is
                 hostile_events_come_back_unchanged
             }

@@ -398,11 +398,35 @@ pub async fn dead_letters_are_kept_and_put_back(subject: &dyn Subject) {
     assert_eq!(events.dead_letters(0, 1).await.unwrap().len(), 1);
 
     let unknown = [world.event_id()];
-    assert_eq!(events.replay_dead_letters(&unknown).await.unwrap(), 0);
-    assert_eq!(events.discard_dead_letters(&unknown).await.unwrap(), 0);
+    assert_eq!(
+        events
+            .replay_dead_letters(TenantId::DEFAULT, &unknown)
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        events
+            .discard_dead_letters(TenantId::DEFAULT, &unknown)
+            .await
+            .unwrap(),
+        0
+    );
     let again = [claimed[0].event.id];
-    assert_eq!(events.replay_dead_letters(&again).await.unwrap(), 1);
-    assert_eq!(events.replay_dead_letters(&again).await.unwrap(), 0);
+    assert_eq!(
+        events
+            .replay_dead_letters(TenantId::DEFAULT, &again)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        events
+            .replay_dead_letters(TenantId::DEFAULT, &again)
+            .await
+            .unwrap(),
+        0
+    );
     let replayed = world.claim(relay, ALL).await;
     assert_eq!(
         claimed_kinds(&replayed),
@@ -412,8 +436,51 @@ pub async fn dead_letters_are_kept_and_put_back(subject: &dyn Subject) {
     assert_eq!(replayed[0].event, claimed[0].event, "and is the same event");
     assert_eq!(replayed[0].failures, 0, "which has not failed yet");
     let gone = [claimed[3].event.id];
-    assert_eq!(events.discard_dead_letters(&gone).await.unwrap(), 1);
+    assert_eq!(
+        events
+            .discard_dead_letters(TenantId::DEFAULT, &gone)
+            .await
+            .unwrap(),
+        1
+    );
     assert_eq!(events.dead_letters(0, 10).await.unwrap(), []);
+}
+
+/// What two tenants were told under one id are two letters.
+pub async fn dead_letters_are_of_one_tenant(subject: &dyn Subject) {
+    let world = World::new(subject).await;
+    let Some(events) = outbox(&*world.store) else {
+        return;
+    };
+    let (one, other) = (TenantId::DEFAULT, world.tenant().await);
+    let told = world.effects("told");
+    let ids: Vec<_> = told.new_events().iter().map(NewEvent::id).collect();
+    for tenant in [one, other] {
+        events.add_events(tenant, &told).await.unwrap();
+    }
+    let relay = relay();
+    let claimed = world.claim(relay, ALL).await;
+    let dead = Delivery::Dead {
+        error: "no".to_owned(),
+    };
+    let dead: Vec<_> = claimed
+        .iter()
+        .map(|claimed| (claimed.event.sequence, dead.clone()))
+        .collect();
+    world.settle(relay, &dead).await;
+    assert_eq!(events.dead_letters(0, 10).await.unwrap().len(), 2);
+    assert_eq!(
+        events.discard_dead_letters(one, &ids).await.unwrap(),
+        1,
+        "a tenant's letters are discarded by themselves"
+    );
+    assert_eq!(events.replay_dead_letters(one, &ids).await.unwrap(), 0);
+    let left = events.dead_letters(0, 10).await.unwrap();
+    let left: Vec<_> = left.iter().map(|letter| letter.event.tenant).collect();
+    assert_eq!(left, [other], "the other's letter is there");
+    assert_eq!(events.replay_dead_letters(other, &ids).await.unwrap(), 1);
+    let again = world.claim(relay, ALL).await;
+    assert_eq!((again.len(), again[0].event.tenant), (1, other));
 }
 
 /// How much waits, and for how long.

@@ -217,6 +217,7 @@ pub(crate) enum Flaw {
     LateWordCounts,
     OutageIsCounted,
     DeadLettersAreLost,
+    DeadLettersAreOfAll,
     ReplayIsLast,
     LagIsOfTheNewest,
     MarkIsReadThenWritten,

@@ -225,9 +225,13 @@ impl OutboxStore for Flawed {
         Ok(letters.cloned().collect())
     }
 
-    async fn replay_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError> {
+    async fn replay_dead_letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError> {
         let now = self.now();
-        let letters = self.take_dead(ids);
+        let letters = self.take_dead(tenant, ids);
         let mut outbox = self.outbox.lock().expect("no case panics in here");
         let count = letters.len() as u64;
         for mut letter in letters {
@@ -246,19 +250,24 @@ impl OutboxStore for Flawed {
         Ok(count)
     }
 
-    async fn discard_dead_letters(&self, ids: &[EventId]) -> Result<u64, StoreError> {
-        Ok(self.take_dead(ids).len() as u64)
+    async fn discard_dead_letters(
+        &self,
+        tenant: TenantId,
+        ids: &[EventId],
+    ) -> Result<u64, StoreError> {
+        Ok(self.take_dead(tenant, ids).len() as u64)
     }
 }
 
 impl Flawed {
-    fn take_dead(&self, ids: &[EventId]) -> Vec<DeadLetter> {
+    fn take_dead(&self, tenant: TenantId, ids: &[EventId]) -> Vec<DeadLetter> {
         let ids: HashSet<_> = ids.iter().collect();
         let mut outbox = self.outbox.lock().expect("no case panics in here");
         let all = std::mem::take(&mut outbox.dead);
-        let (taken, left) = all
-            .into_iter()
-            .partition(|letter| ids.contains(&letter.event.id));
+        let (taken, left) = all.into_iter().partition(|letter| {
+            let is_theirs = letter.event.tenant == tenant;
+            ids.contains(&letter.event.id) && (is_theirs || self.has(Flaw::DeadLettersAreOfAll))
+        });
         outbox.dead = left;
         taken
     }

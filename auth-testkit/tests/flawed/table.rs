@@ -322,6 +322,7 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
     (Flaw::LateWordCounts, &["a_silent_relay_loses_what_it_held"]),
     (Flaw::OutageIsCounted, &["an_unpublished_event_is_not_overtaken"]),
     (Flaw::DeadLettersAreLost, &["dead_letters_are_kept_and_put_back"]),
+    (Flaw::DeadLettersAreOfAll, &["dead_letters_are_of_one_tenant"]),
     (Flaw::ReplayIsLast, &["dead_letters_are_kept_and_put_back"]),
     (Flaw::LagIsOfTheNewest, &["the_outbox_says_how_full_it_is"]),
     (Flaw::MarkIsReadThenWritten, &["of_32_deliveries_at_once_one_is_first"]),
