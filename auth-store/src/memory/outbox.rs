@@ -36,12 +36,6 @@ struct Row {
     claimed: Option<(RelayId, Timestamp)>,
 }
 
-impl Row {
-    fn is_of(&self, relay: RelayId) -> bool {
-        self.claimed.is_none_or(|(holder, _)| holder == relay)
-    }
-}
-
 impl Outbox {
     fn insert(&mut self, event: Event, now: Timestamp) {
         if !self.ids.insert((event.tenant, event.id)) {
@@ -123,12 +117,30 @@ impl Outbox {
         .collect()
     }
 
+    /// Whether another relay holds this event: by the first of its subject, or by
+    /// itself.
+    fn is_lost(&self, row: &Row, relay: RelayId, now: Timestamp) -> bool {
+        let Event {
+            tenant, sequence, ..
+        } = row.event;
+        let of = |sequence| (tenant, row.event.subject.clone(), sequence);
+        let before = self.of_subject.range(of(0)..of(sequence));
+        let mut before = before.filter_map(|(_, _, sequence)| self.rows.get(sequence));
+        let is_others = |row: &Row| row.claimed.filter(|(holder, _)| *holder != relay);
+        is_others(row).is_some()
+            || before.any(|row| is_others(row).is_some_and(|(_, until)| until > now))
+    }
+
     fn settle(&mut self, relay: RelayId, sequence: u64, delivery: &Delivery, now: Timestamp) {
         if *delivery == Delivery::Published {
             self.remove(sequence);
             return;
         }
-        let Some(row) = self.rows.get_mut(&sequence).filter(|row| row.is_of(relay)) else {
+        let row = self.rows.get(&sequence);
+        if row.is_none_or(|row| self.is_lost(row, relay, now)) {
+            return;
+        }
+        let Some(row) = self.rows.get_mut(&sequence) else {
             return;
         };
         row.claimed = None;
@@ -222,7 +234,10 @@ impl OutboxStore for MemoryStore {
         deliveries: &[(u64, Delivery)],
     ) -> Result<(), StoreError> {
         let (mut state, now) = self.lock();
-        for (sequence, delivery) in deliveries {
+        // What goes may be what another relay holds a subject by.
+        let is_published = |(_, delivery): &&(u64, Delivery)| *delivery == Delivery::Published;
+        let (published, rest): (Vec<_>, Vec<_>) = deliveries.iter().partition(is_published);
+        for (sequence, delivery) in rest.into_iter().chain(published) {
             state.outbox.settle(relay, *sequence, delivery, now);
         }
         Ok(())

@@ -46,7 +46,7 @@ pub struct NatsPublisher {
 impl NatsPublisher {
     /// Over `client`, to subjects that begin with `prefix` and a dot.
     pub fn new(client: async_nats::Client, prefix: impl Into<String>) -> Self {
-        let mut context = async_nats::jetstream::new(client);
+        let mut context = jetstream::new(client);
         context.set_timeout(Duration::from_secs(5));
         Self {
             context,

@@ -92,12 +92,22 @@ const CLAIM: &str = "\
         ORDER BY o.tenant, o.subject, o.seq LIMIT $3) f \
     ORDER BY seq";
 
-/// What was published goes, whoever says so. All else is said only of what the
-/// relay still holds; those behind the first of a subject are held by nobody.
+/// What was published goes, whoever says so. All else is said only of what no other
+/// relay holds: a subject is held by its first event, which those behind it are
+/// looked up by. Those rows are locked before anything goes, so that nobody takes
+/// the subject meanwhile.
 const SETTLE: &str = "\
-    WITH published AS (DELETE FROM auth.outbox o WHERE o.seq = ANY ($2)), \
+    WITH before AS MATERIALIZED (SELECT c.* FROM unnest($3::bigint[] || $5::bigint[]) AS g(seq) \
+        JOIN auth.outbox o ON o.seq = g.seq \
+        CROSS JOIN LATERAL (SELECT c.tenant, c.subject, c.claimed_by, c.claimed_until FROM auth.outbox c \
+            WHERE c.tenant = o.tenant AND c.subject = o.subject AND c.seq <= o.seq \
+            ORDER BY c.tenant, c.subject, c.seq FOR UPDATE OF c) c), \
+    lost AS MATERIALIZED (SELECT b.tenant, b.subject FROM before b \
+        WHERE b.claimed_by <> $1 AND b.claimed_until > clock_timestamp()), \
+    published AS (DELETE FROM auth.outbox o WHERE o.seq = ANY ($2) AND (SELECT count(*) FROM lost) >= 0), \
     dead AS (DELETE FROM auth.outbox o USING unnest($3::bigint[], $4::text[]) AS g(seq, error) \
         WHERE o.seq = g.seq AND (o.claimed_by IS NULL OR o.claimed_by = $1) \
+          AND NOT EXISTS (SELECT FROM lost l WHERE l.tenant = o.tenant AND l.subject = o.subject) \
         RETURNING o.*, g.error), \
     buried AS (INSERT INTO auth.outbox_dead \
             (seq, tenant, id, subject, source, kind, data, time, failures, error, died_at) \
@@ -107,7 +117,8 @@ const SETTLE: &str = "\
             due_at = clock_timestamp() + g.after * interval '1 microsecond', \
             claimed_by = NULL, claimed_until = '-infinity' \
         FROM unnest($5::bigint[], $6::bigint[], $7::boolean[]) AS g(seq, after, refused) \
-        WHERE o.seq = g.seq AND (o.claimed_by IS NULL OR o.claimed_by = $1)) \
+        WHERE o.seq = g.seq AND (o.claimed_by IS NULL OR o.claimed_by = $1) \
+          AND NOT EXISTS (SELECT FROM lost l WHERE l.tenant = o.tenant AND l.subject = o.subject)) \
     SELECT true AS settled";
 
 const STATUS: &str = "\

@@ -73,15 +73,29 @@ const INSERT: &str = "\
     INSERT INTO auth_outbox (tenant_id, id, subject, source, kind, data, time, due_at) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (tenant_id, id) DO NOTHING";
 
-const BURY: &str = "\
-    INSERT INTO auth_outbox_dead \
+/// That no other relay holds the subject of `o`, relay `?2` at time `?4`: by its
+/// first event, for those behind it too.
+macro_rules! not_lost {
+    () => {
+        "(o.claimed_by IS NULL OR o.claimed_by = ?2) AND NOT EXISTS (SELECT 1 FROM auth_outbox AS c \
+            WHERE c.tenant_id = o.tenant_id AND c.subject = o.subject AND c.seq < o.seq \
+              AND c.claimed_by <> ?2 AND c.claimed_until > ?4)"
+    };
+}
+
+const BURY: &str = concat!(
+    "INSERT INTO auth_outbox_dead \
         (seq, tenant_id, id, subject, source, kind, data, time, failures, error, died_at) \
     SELECT o.seq, o.tenant_id, o.id, o.subject, o.source, o.kind, o.data, o.time, o.failures + 1, ?3, ?4 \
-    FROM auth_outbox AS o WHERE o.seq = ?1 AND (o.claimed_by IS NULL OR o.claimed_by = ?2)";
+    FROM auth_outbox AS o WHERE o.seq = ?1 AND ",
+    not_lost!()
+);
 
-const LATER: &str = "\
-    UPDATE auth_outbox SET failures = failures + ?3, due_at = ?4, claimed_by = NULL, claimed_until = 0 \
-    WHERE seq = ?1 AND (claimed_by IS NULL OR claimed_by = ?2)";
+const LATER: &str = concat!(
+    "UPDATE auth_outbox AS o SET failures = failures + ?3, due_at = ?5, claimed_by = NULL, claimed_until = 0 \
+    WHERE o.seq = ?1 AND ",
+    not_lost!()
+);
 
 const REPLAY: &str = "\
     INSERT INTO auth_outbox (seq, tenant_id, id, subject, source, kind, data, time, due_at) \
@@ -151,7 +165,9 @@ impl OutboxStore for SqliteStore {
         relay: RelayId,
         deliveries: &[(u64, Delivery)],
     ) -> Result<(), StoreError> {
-        let deliveries = deliveries.to_vec();
+        let mut deliveries = deliveries.to_vec();
+        // What goes may be what another relay holds a subject by.
+        deliveries.sort_by_key(|(_, delivery)| *delivery == Delivery::Published);
         self.write(move |tx| {
             Box::pin(async move {
                 for (sequence, delivery) in deliveries {
@@ -330,6 +346,7 @@ async fn settle(
         .bind(sequence)
         .bind(id(&relay.0))
         .bind(i64::from(refused))
+        .bind(tx.now.unix_micros())
         .bind((tx.now + after).unix_micros())
         .execute(&mut tx.connection)
         .await

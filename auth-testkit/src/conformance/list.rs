@@ -242,6 +242,7 @@ macro_rules! __store_cases {
                 a_subject_is_held_by_one_relay
                 an_unpublished_event_is_not_overtaken
                 a_silent_relay_loses_what_it_held
+                a_late_word_moves_nothing_behind_what_another_one_holds
                 of_8_relays_at_once_each_takes_others
                 events_leave_in_order_while_others_come
                 one_id_is_stored_once

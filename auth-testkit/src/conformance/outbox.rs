@@ -234,6 +234,41 @@ pub async fn a_silent_relay_loses_what_it_held(subject: &dyn Subject) {
     assert_eq!(status.dead, 0, "who lost an event cannot give it up");
 }
 
+/// Another relay holds a subject by its first event; it has those behind it too.
+pub async fn a_late_word_moves_nothing_behind_what_another_one_holds(subject: &dyn Subject) {
+    let world = World::new(subject).await;
+    let Some(events) = outbox(&*world.store) else {
+        return;
+    };
+    world.add("a", &["a1", "a2"]).await;
+    world.add("b", &["b1", "b2"]).await;
+    let (silent, next) = (relay(), relay());
+    let held = world.claim(silent, ALL).await;
+    assert_eq!(claimed_kinds(&held), ["a1", "a2", "b1", "b2"]);
+    let sequence = |n: usize| held[n].event.sequence;
+    subject.pass(MINUTE * 2).await;
+    assert_eq!(world.claim(next, ALL).await.len(), 4);
+    let dead = Delivery::Dead {
+        error: "late".to_owned(),
+    };
+    for late in [later(HOUR, true), Delivery::Untried, dead.clone()] {
+        world.settle(silent, &[(sequence(1), late)]).await;
+    }
+    // Although the first is gone with it.
+    let first = (sequence(2), Delivery::Published);
+    world.settle(silent, &[first, (sequence(3), dead)]).await;
+    let status = events.outbox_status().await.unwrap();
+    assert_eq!(status.dead, 0, "who lost an event cannot give it up");
+    let again = world.claim(next, ALL).await;
+    assert_eq!(claimed_kinds(&again), ["b2"], "nor put it off");
+    assert_eq!(again[0].failures, 0, "nor count a refusal");
+    let first = (sequence(0), Delivery::Published);
+    world.settle(next, &[first]).await;
+    let left = world.claim(next, ALL).await;
+    assert_eq!(claimed_kinds(&left), ["a2"]);
+    assert_eq!(left[0].failures, 0);
+}
+
 /// Relays that take at once take different subjects, and together all.
 pub async fn of_8_relays_at_once_each_takes_others(subject: &dyn Subject) {
     let world = World::new(subject).await;

@@ -215,6 +215,7 @@ pub(crate) enum Flaw {
     ClaimBeginsAtTheFirst,
     LeaseIsEternal,
     LateWordCounts,
+    LateWordCountsBehind,
     OutageIsCounted,
     DeadLettersAreLost,
     DeadLettersAreOfAll,

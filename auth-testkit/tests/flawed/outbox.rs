@@ -170,13 +170,25 @@ impl OutboxStore for Flawed {
     ) -> Result<(), StoreError> {
         let now = self.now();
         let mut outbox = self.outbox.lock().expect("no case panics in here");
-        for (sequence, delivery) in deliveries {
+        let is_published = |(_, delivery): &&(u64, Delivery)| *delivery == Delivery::Published;
+        let (published, rest): (Vec<_>, Vec<_>) = deliveries.iter().partition(is_published);
+        for (sequence, delivery) in rest.into_iter().chain(published) {
             let at = |row: &Row| row.event.sequence == *sequence;
             let Some(index) = outbox.rows.iter().position(at) else {
                 continue;
             };
+            let is_others = |row: &Row| row.held.is_some_and(|(holder, _)| holder != relay);
+            let behind = |row: &Row, other: &Row| {
+                other.event.tenant == row.event.tenant
+                    && other.event.subject == row.event.subject
+                    && other.event.sequence < row.event.sequence
+                    && other.held.is_some_and(|(_, until)| now < until)
+            };
+            let row = &outbox.rows[index];
+            let mut others = outbox.rows.iter().filter(|other| is_others(other));
+            let is_behind = others.any(|other| behind(row, other));
+            let lost = is_others(row) || is_behind && !self.has(Flaw::LateWordCountsBehind);
             let row = &mut outbox.rows[index];
-            let lost = row.held.is_some_and(|(holder, _)| holder != relay);
             if lost && *delivery != Delivery::Published && !self.has(Flaw::LateWordCounts) {
                 continue;
             }

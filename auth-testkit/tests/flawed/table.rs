@@ -319,7 +319,11 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
     (Flaw::ClaimIgnoresLimits, &["a_claim_takes_no_more_than_it_asks_for"]),
     (Flaw::ClaimBeginsAtTheFirst, &["no_subject_waits_for_ever"]),
     (Flaw::LeaseIsEternal, &["a_silent_relay_loses_what_it_held"]),
-    (Flaw::LateWordCounts, &["a_silent_relay_loses_what_it_held"]),
+    (Flaw::LateWordCounts, &[
+        "a_silent_relay_loses_what_it_held",
+        "a_late_word_moves_nothing_behind_what_another_one_holds",
+    ]),
+    (Flaw::LateWordCountsBehind, &["a_late_word_moves_nothing_behind_what_another_one_holds"]),
     (Flaw::OutageIsCounted, &["an_unpublished_event_is_not_overtaken"]),
     (Flaw::DeadLettersAreLost, &["dead_letters_are_kept_and_put_back"]),
     (Flaw::DeadLettersAreOfAll, &["dead_letters_are_of_one_tenant"]),
