@@ -245,7 +245,10 @@ impl OutboxStore for MemoryStore {
 
     async fn outbox_status(&self) -> Result<OutboxStatus, StoreError> {
         let (state, now) = self.lock();
-        let count = |rows: usize| u64::try_from(rows).unwrap_or(u64::MAX);
+        let count = |rows: usize| {
+            let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+            rows.min(OutboxStatus::MOST)
+        };
         Ok(OutboxStatus {
             waiting: count(state.outbox.rows.len()),
             oldest: state.outbox.rows.values().map(|row| row.event.time).min(),

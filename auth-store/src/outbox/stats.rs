@@ -22,11 +22,11 @@ pub struct RelayStats {
     pub dead: u64,
     /// How often the store failed.
     pub store_failures: u64,
-    /// Events that waited, of all relays.
+    /// Events that waited, of all relays; [`OutboxStatus::MOST`] if they were more.
     pub waiting: u64,
     /// For how long the oldest of them had.
     pub lag: Duration,
-    /// Dead letters, of all relays.
+    /// Dead letters, of all relays; [`OutboxStatus::MOST`] if they were more.
     pub dead_letters: u64,
 }
 

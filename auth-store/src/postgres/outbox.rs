@@ -122,7 +122,8 @@ const SETTLE: &str = "\
     SELECT true AS settled";
 
 const STATUS: &str = "\
-    SELECT (SELECT count(*) FROM auth.outbox) AS waiting, (SELECT count(*) FROM auth.outbox_dead) AS dead, \
+    SELECT (SELECT count(*) FROM (SELECT FROM auth.outbox LIMIT $1) o) AS waiting, \
+           (SELECT count(*) FROM (SELECT FROM auth.outbox_dead LIMIT $1) d) AS dead, \
            (SELECT o.time FROM auth.outbox o ORDER BY o.seq LIMIT 1) AS oldest, clock_timestamp() AS now";
 
 const DEAD: &str = "\
@@ -259,7 +260,12 @@ impl OutboxStore for PgStore {
     }
 
     async fn outbox_status(&self) -> Result<OutboxStatus, StoreError> {
-        let row = self.lease().await?.read(STATUS, |sql| sql).await?;
+        let most = i64::try_from(OutboxStatus::MOST).unwrap_or(i64::MAX);
+        let row = self
+            .lease()
+            .await?
+            .read(STATUS, |sql| sql.bind(most))
+            .await?;
         let row = row.ok_or_else(|| corrupt("outbox"))?;
         let count = |column| get::<i64>(&row, column).map(|n| u64::try_from(n).unwrap_or(0));
         Ok(OutboxStatus {

@@ -103,8 +103,8 @@ const REPLAY: &str = "\
     FROM auth_outbox_dead AS d WHERE d.tenant_id = ?3 AND d.id = ?1 ON CONFLICT DO NOTHING";
 
 const STATUS: &str = "\
-    SELECT (SELECT count(*) FROM auth_outbox) AS waiting, \
-           (SELECT count(*) FROM auth_outbox_dead) AS dead, \
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM auth_outbox LIMIT ?1)) AS waiting, \
+           (SELECT count(*) FROM (SELECT 1 FROM auth_outbox_dead LIMIT ?1)) AS dead, \
            (SELECT time FROM auth_outbox ORDER BY seq LIMIT 1) AS oldest";
 
 /// Commits what a change about `subject` carries.
@@ -183,6 +183,7 @@ impl OutboxStore for SqliteStore {
     async fn outbox_status(&self) -> Result<OutboxStatus, StoreError> {
         let now = self.writer.now();
         let row = sqlx::query(STATUS)
+            .bind(i64::try_from(OutboxStatus::MOST).unwrap_or(i64::MAX))
             .fetch_one(&self.readers)
             .await
             .map_err(failed)?;

@@ -76,17 +76,20 @@ pub struct DeadLetter {
 /// How full the outbox is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutboxStatus {
-    /// Events that wait.
+    /// Events that wait, [`MOST`](Self::MOST) if they are more.
     pub waiting: u64,
     /// When the oldest of them was committed.
     pub oldest: Option<Timestamp>,
-    /// Dead letters.
+    /// Dead letters, [`MOST`](Self::MOST) if they are more.
     pub dead: u64,
     /// The store's clock.
     pub now: Timestamp,
 }
 
 impl OutboxStatus {
+    /// The most that is counted, so that a look costs little however many wait.
+    pub const MOST: u64 = 100_000;
+
     /// For how long the oldest event has waited.
     pub fn lag(&self) -> Duration {
         self.oldest
@@ -145,7 +148,7 @@ pub trait OutboxStore: Send + Sync {
         deliveries: &[(u64, Delivery)],
     ) -> Result<(), StoreError>;
 
-    /// How full it is.
+    /// How full it is, in a time that does not grow with it.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.

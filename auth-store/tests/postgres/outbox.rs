@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use auth_core::event::EventKind;
 use auth_core::{EventId, SystemRandom, Timestamp};
-use auth_store::{Claim, ConsumerStore, Delivery, Effects, NewEvent, OutboxStore, RelayId};
+use auth_store::{
+    Claim, ConsumerStore, Delivery, Effects, NewEvent, OutboxStatus, OutboxStore, RelayId,
+};
 use sqlx::{AssertSqlSafe, Connection, Row};
 use uuid::Uuid;
 
@@ -88,6 +90,20 @@ async fn a_claim_looks_at_few_rows_however_many_wait() {
         found <= CLAIMS * 8 * 64 * 8 + taken * 8,
         "{found} rows were looked at"
     );
+}
+
+/// The relay looks every few seconds: it counts no further than it must.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_the_outbox_counts_no_more_than_its_bound() {
+    let place = fresh().await;
+    let mut beside = place.beside().await;
+    let many = "INSERT INTO {s}.outbox (tenant, id, subject, source, kind, data, time) \
+                SELECT '00000000-0000-0000-0000-000000000000', gen_random_uuid(), 's', 's', 'k', '{}', now() \
+                FROM generate_series(1, 100050)";
+    run(&mut beside, &place.schema, many).await;
+    let status = place.store.outbox_status().await.unwrap();
+    assert_eq!((status.waiting, status.dead), (OutboxStatus::MOST, 0));
+    assert!(status.oldest.is_some());
 }
 
 /// One statement, one transaction: no round trip more.
