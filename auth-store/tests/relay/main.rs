@@ -277,6 +277,7 @@ async fn what_waits_for_the_bus_alone_waits_longer_each_time() {
         .with_back_off(minute, minute * 1_000)
         .start()
         .unwrap();
+    let calls = || u32::try_from(bus.calls.load(Ordering::SeqCst)).unwrap();
     // It looks again and again.
     let looks = async || {
         for _ in 0..20 {
@@ -285,23 +286,24 @@ async fn what_waits_for_the_bus_alone_waits_longer_each_time() {
         }
     };
     add(&store, vec![event("first", "s", serde_json::json!({}))]).await;
-    for failures in 1..=5 {
-        while bus.calls.load(Ordering::SeqCst) < failures {
+    for failures in 1..=5_u32 {
+        while calls() < failures {
             relay.wake();
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         looks().await;
-        assert_eq!(bus.calls.load(Ordering::SeqCst), failures);
+        assert_eq!(calls(), failures);
         // Just before the shortest it may wait.
-        let shortest = minute * 2_u32.pow(failures as u32 - 1) / 2;
+        let shortest = minute * 2_u32.pow(failures - 1) / 2;
+        let second = Duration::from_secs(1);
         clock.advance(shortest - Duration::from_secs(1));
         looks().await;
-        let calls = bus.calls.load(Ordering::SeqCst);
         assert_eq!(
-            calls, failures,
+            calls(),
+            failures,
             "after {failures} it waits for {shortest:?}"
         );
-        clock.advance(shortest + Duration::from_secs(1));
+        clock.advance(shortest + second);
     }
     bus.set(Weather::Fine);
     clock.advance(minute * 1_000);
