@@ -296,7 +296,7 @@ async fn what_waits_for_the_bus_alone_waits_longer_each_time() {
         // Just before the shortest it may wait.
         let shortest = minute * 2_u32.pow(failures - 1) / 2;
         let second = Duration::from_secs(1);
-        clock.advance(shortest - Duration::from_secs(1));
+        clock.advance(shortest.saturating_sub(second));
         looks().await;
         assert_eq!(
             calls(),
