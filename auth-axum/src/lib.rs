@@ -87,6 +87,8 @@
 //! - Wiping covers the buffers of this crate. The copies of a password in the
 //!   server's and the parser's buffers are beyond its reach.
 
+#[cfg(feature = "idempotency")]
+mod body;
 mod challenge;
 mod extract;
 #[cfg(feature = "idempotency")]

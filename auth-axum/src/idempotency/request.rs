@@ -1,17 +1,14 @@
 //! What a request asks, and whose it is.
 
 use std::mem;
-use std::pin::Pin;
 
 use auth_core::idempotency::{IdempotencyKey, IdempotentRequest};
-use auth_core::{Code, Identity, Secret};
-use axum::body::Body;
+use auth_core::{Code, Identity};
 use axum::extract::{MatchedPath, OriginalUri};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use http_body::Body as _;
 use std::sync::Arc;
 
 use super::Settings;
@@ -118,36 +115,4 @@ fn headers(parts: &Parts, name: &HeaderName) -> Vec<u8> {
 fn header<'p>(parts: &'p Parts, name: &str) -> &'p [u8] {
     let value = parts.headers.get(name);
     value.map_or(&[], HeaderValue::as_bytes)
-}
-
-/// The whole body, which is wiped when it is dropped: there may be a password in
-/// it.
-///
-/// # Errors
-/// It is too large, too late, or broken.
-pub(super) async fn read(settings: &Settings, mut body: Body) -> Result<Secret<Vec<u8>>, Code> {
-    let max = settings.max_body;
-    if usize::try_from(body.size_hint().lower()).map_or(true, |least| least > max) {
-        return Err(Code::TooLarge);
-    }
-    // Full size from the start: a buffer that grows leaves copies behind.
-    let announced = body.size_hint().exact();
-    let size = announced.and_then(|size| usize::try_from(size).ok());
-    let mut bytes = Vec::with_capacity(size.unwrap_or(max).min(max));
-    let reading = async {
-        while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
-        {
-            let Ok(data) = frame.map_err(|_| Code::InvalidRequest)?.into_data() else {
-                continue;
-            };
-            if bytes.len() + data.len() > max {
-                return Err(Code::TooLarge);
-            }
-            bytes.extend_from_slice(&data);
-        }
-        Ok(())
-    };
-    let read = tokio::time::timeout(settings.body_timeout, reading).await;
-    let bytes = Secret::new(bytes);
-    read.unwrap_or(Err(Code::RequestTimeout)).map(|()| bytes)
 }

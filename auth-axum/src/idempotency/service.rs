@@ -19,6 +19,7 @@ use tower_service::Service;
 use tracing::Instrument;
 
 use super::{Settings, answer, complete, request};
+use crate::body::read;
 use crate::rejection::{Rejection, seconds};
 
 /// A service behind [`IdempotencyLayer`](crate::IdempotencyLayer).
@@ -88,7 +89,7 @@ where
     S::Future: Send,
 {
     let (mut parts, body) = request.into_parts();
-    let body = request::read(settings, body)
+    let body = read(body, settings.max_body, settings.body_timeout)
         .await
         .map_err(Rejection::new)?;
     let remembered = request::remembered(settings, &mut parts, key, body.expose());
