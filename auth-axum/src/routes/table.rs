@@ -40,7 +40,7 @@ pub struct Endpoint {
 type Routes = Router<Arc<Shared>>;
 
 macro_rules! routes {
-    ($list:ident, $add:ident: $($method:ident $path:literal $access:ident => $handler:path;)*) => {
+    ($list:ident, $add:ident: $($method:ident $path:literal $access:ident $($layer:ident)? => $handler:path;)*) => {
         fn $list(prefix: &str) -> impl Iterator<Item = Endpoint> {
             let method = [$(Method::$method),*];
             let rest = [$(($path, Access::$access)),*];
@@ -49,14 +49,18 @@ macro_rules! routes {
             })
         }
 
-        fn $add(router: Routes, bearer: &AuthLayer, once: Option<&IdempotencyLayer>) -> Routes {
-            router$(.route($path, guarded(Access::$access, at_most_once($path, on(MethodFilter::$method, $handler), once), bearer)))*
+        fn $add(router: Routes, layers: &Layers) -> Routes {
+            router$(.route($path, {
+                let endpoint = on(MethodFilter::$method, $handler);
+                $(let endpoint = $layer(endpoint, layers);)?
+                guarded(Access::$access, endpoint, layers)
+            }))*
         }
     };
 }
 
 routes! { under_prefix, add_under_prefix:
-    POST "/signup" Public => sign_up::sign_up;
+    POST "/signup" Public at_most_once => sign_up::sign_up;
     POST "/login" Public => log_in::log_in;
     POST "/refresh" Public => refresh::refresh;
     POST "/logout" Public => log_out::log_out;
@@ -71,26 +75,26 @@ routes! { at_root, add_at_root:
     GET "/.well-known/jwks.json" Public => well_known::jwks;
 }
 
-/// What makes something, and answers no token.
-fn at_most_once(
-    path: &str,
-    endpoint: MethodRouter<Arc<Shared>>,
-    once: Option<&IdempotencyLayer>,
-) -> MethodRouter<Arc<Shared>> {
-    match once {
-        Some(layer) if path == "/signup" => endpoint.route_layer(layer.clone()),
-        _ => endpoint,
+type Endpoints = MethodRouter<Arc<Shared>>;
+
+/// What routes are put under, each under those that its row names.
+struct Layers {
+    bearer: AuthLayer,
+    once: Option<IdempotencyLayer>,
+}
+
+/// For what makes something, and answers no token.
+fn at_most_once(endpoint: Endpoints, layers: &Layers) -> Endpoints {
+    match &layers.once {
+        Some(once) => endpoint.route_layer(once.clone()),
+        None => endpoint,
     }
 }
 
-fn guarded(
-    access: Access,
-    endpoint: MethodRouter<Arc<Shared>>,
-    bearer: &AuthLayer,
-) -> MethodRouter<Arc<Shared>> {
+fn guarded(access: Access, endpoint: Endpoints, layers: &Layers) -> Endpoints {
     match access {
         Access::Public => endpoint,
-        Access::Bearer => endpoint.route_layer(bearer.clone()),
+        Access::Bearer => endpoint.route_layer(layers.bearer.clone()),
     }
 }
 
@@ -99,11 +103,13 @@ pub(super) fn endpoints(prefix: &str) -> Vec<Endpoint> {
 }
 
 pub(super) fn router<S>(prefix: &str, shared: Arc<Shared>) -> Router<S> {
-    let bearer = AuthLayer::new(shared.auth.verifier()).with_realm(shared.auth.issuer());
+    let layers = Layers {
+        bearer: AuthLayer::new(shared.auth.verifier()).with_realm(shared.auth.issuer()),
+        once: shared.once.clone(),
+    };
     let envelope = from_fn_with_state(Arc::clone(&shared), envelope::envelope);
-    let inner = add_under_prefix(Router::new(), &bearer, shared.once.as_ref())
-        .method_not_allowed_fallback(wrong_method);
-    let root = add_at_root(Router::new(), &bearer, None)
+    let inner = add_under_prefix(Router::new(), &layers).method_not_allowed_fallback(wrong_method);
+    let root = add_at_root(Router::new(), &layers)
         .method_not_allowed_fallback(wrong_method)
         .route_layer(envelope.clone());
     // Where they have a prefix to themselves they answer for all of it; at the
