@@ -1,15 +1,15 @@
 //! Accounts at other platforms.
 
 use async_trait::async_trait;
-use auth_core::revocation::Target;
 use auth_core::{TenantId, UserId};
 use sqlx::postgres::PgRow;
 
 use super::PgStore;
 use super::lease::Statement;
 use super::log::log_row;
-use super::row::{get, record_columns, revoked, tenant, time, user, user_columns, user_record};
-use crate::error::{StoreError, StoreErrorKind};
+use super::row::{get, record_columns, tenant, time, user_columns, user_record};
+use super::user::{changed, moving};
+use crate::error::StoreError;
 use crate::platform_key::PlatformKey;
 use crate::sql::corrupt;
 use crate::traits::{
@@ -210,31 +210,11 @@ impl PgStore {
             };
             if let Some(row) = row {
                 self.sweep_in_turn(lease);
-                return removed(&row);
+                return changed(&row, RemoveOutcome::Removed);
             }
         }
         Err(moving())
     }
-}
-
-fn moving() -> StoreError {
-    StoreError::new(
-        StoreErrorKind::Unavailable,
-        "the user is being changed all the time",
-    )
-}
-
-fn removed(row: &PgRow) -> Result<Committed<RemoveOutcome>, StoreError> {
-    let user = user(row)?;
-    let target = Target::User {
-        tenant: user.tenant,
-        user: user.id,
-        floor: user.ver,
-    };
-    Ok(Committed {
-        value: RemoveOutcome::Removed(user),
-        revoked: vec![revoked(row, target)?],
-    })
 }
 
 fn account(row: &PgRow) -> Result<PlatformAccount, StoreError> {

@@ -13,7 +13,7 @@ use super::row::{get, record_columns, revoked, user, user_columns, user_record};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
 use crate::traits::{
-    ChangeOutcome, Committed, CreateOutcome, Effects, HashRenewal, NewUser, PasswordChange,
+    ChangeOutcome, Committed, CreateOutcome, Effects, HashRenewal, NewUser, PasswordChange, User,
     UserRecord, UserStatus, UserStore,
 };
 
@@ -160,7 +160,7 @@ impl UserStore for PgStore {
             return Ok(Committed::quiet(ChangeOutcome::Moved));
         };
         self.sweep_in_turn(lease);
-        changed(&row)
+        changed(&row, ChangeOutcome::Changed)
     }
 
     async fn renew_password_hash(&self, renewal: HashRenewal) -> Result<bool, StoreError> {
@@ -226,17 +226,26 @@ impl PgStore {
             let bind = |sql| bind_events(&self.effects, bind(name(sql).bind(ver)));
             if let Some(row) = lease.write(sql, bind).await? {
                 self.sweep_in_turn(lease);
-                return changed(&row);
+                return changed(&row, ChangeOutcome::Changed);
             }
         }
-        Err(StoreError::new(
-            StoreErrorKind::Unavailable,
-            "the user is being changed all the time",
-        ))
+        Err(moving())
     }
 }
 
-fn changed(row: &PgRow) -> Result<Committed<ChangeOutcome>, StoreError> {
+/// A change starts over when another one came first, and others came each time.
+pub(super) fn moving() -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Unavailable,
+        "the user is being changed all the time",
+    )
+}
+
+/// A user who was changed, as `outcome` says it, and what that revoked.
+pub(super) fn changed<T>(
+    row: &PgRow,
+    outcome: impl FnOnce(User) -> T,
+) -> Result<Committed<T>, StoreError> {
     let user = user(row)?;
     let target = Target::User {
         tenant: user.tenant,
@@ -244,7 +253,7 @@ fn changed(row: &PgRow) -> Result<Committed<ChangeOutcome>, StoreError> {
         floor: user.ver,
     };
     Ok(Committed {
-        value: ChangeOutcome::Changed(user),
+        value: outcome(user),
         revoked: vec![revoked(row, target)?],
     })
 }
