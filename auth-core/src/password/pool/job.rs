@@ -29,6 +29,23 @@ pub(super) enum Task {
 }
 
 impl Job {
+    /// One that is offered `now`.
+    pub(super) const fn new(
+        password: Password,
+        network: Network,
+        now: Now,
+        by: Deadline,
+        task: Task,
+    ) -> Self {
+        Self {
+            password,
+            network,
+            since: now.mono,
+            by,
+            task,
+        }
+    }
+
     /// Whether nobody wants the answer any more.
     pub(super) fn is_stale(&self, now: Now) -> bool {
         let abandoned = match &self.task {

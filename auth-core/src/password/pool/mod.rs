@@ -234,13 +234,7 @@ impl HashPool {
     fn offer(&self, password: Password, by: Deadline, task: Task) {
         let shared = &self.owner.shared;
         let now = shared.clock.now();
-        let job = Job {
-            password,
-            network: self.network,
-            since: now.mono,
-            by,
-            task,
-        };
+        let job = Job::new(password, self.network, now, by, task);
         shared.offer(Waiter::Job(job), now);
     }
 }

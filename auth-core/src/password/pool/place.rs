@@ -59,13 +59,8 @@ impl Place {
         let (reply, answer) = oneshot::channel();
         self.is_kept = false;
         let now = self.shared.clock.now();
-        let job = Job {
-            password,
-            network: self.network,
-            since: now.mono,
-            by: self.by,
-            task: Task::Verify(against, reply),
-        };
+        let task = Task::Verify(against, reply);
+        let job = Job::new(password, self.network, now, self.by, task);
         self.shared.bring(self.number, job, now);
         settled(answer)
     }
