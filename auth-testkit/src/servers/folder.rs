@@ -89,8 +89,24 @@ impl Drop for Folder {
     }
 }
 
+/// How many ports are tried before bad luck becomes an error.
+const PORTS: u32 = 5;
+
+/// Starts something on a free port; on another one if somebody was faster.
+pub(super) async fn on_free_port(
+    mut start: impl AsyncFnMut(u16) -> Result<(), ServerError>,
+) -> Result<(), ServerError> {
+    for _ in 1..PORTS {
+        match start(free_port()?).await {
+            Err(error) if error.is_port_taken() => {}
+            outcome => return outcome,
+        }
+    }
+    start(free_port()?).await
+}
+
 /// A port that was free a moment ago.
-pub(super) fn free_port() -> Result<u16, ServerError> {
+fn free_port() -> Result<u16, ServerError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

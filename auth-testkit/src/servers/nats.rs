@@ -9,13 +9,10 @@ use rustix::process::Signal;
 
 use super::{
     ServerError,
-    folder::{Folder, free_port, password},
+    folder::{Folder, on_free_port, password},
     locate,
     process::Process,
 };
-
-/// How many ports are tried before bad luck becomes an error.
-const PORTS: u32 = 5;
 
 /// A NATS of one's own, with JetStream in its folder; gone when dropped.
 ///
@@ -52,13 +49,8 @@ impl Nats {
             port: 0,
             password: password()?,
         };
-        for _ in 1..PORTS {
-            match nats.start_on(free_port()?, settings).await {
-                Err(error) if error.is_port_taken() => {}
-                outcome => return outcome.map(|()| nats),
-            }
-        }
-        nats.start_on(free_port()?, settings).await.map(|()| nats)
+        on_free_port(async |port| nats.start_on(port, settings).await).await?;
+        Ok(nats)
     }
 
     /// `nats://…`; the same as long as this handle lives.

@@ -8,13 +8,10 @@ use rustix::process::Signal;
 
 use super::{
     ServerError,
-    folder::{Folder, free_port},
+    folder::{Folder, on_free_port},
     locate,
     process::Process,
 };
-
-/// How many ports are tried before bad luck becomes an error.
-const PORTS: u32 = 5;
 
 /// A PgBouncer of one's own before a PostgreSQL, that lends a connection for one transaction at a time; gone when dropped.
 ///
@@ -49,16 +46,8 @@ impl PgBouncer {
             process: Process::new(program, folder),
             url: String::new(),
         };
-        for _ in 1..PORTS {
-            match pooler.start_on(free_port()?, &target, settings).await {
-                Err(error) if error.is_port_taken() => {}
-                outcome => return outcome.map(|()| pooler),
-            }
-        }
-        pooler
-            .start_on(free_port()?, &target, settings)
-            .await
-            .map(|()| pooler)
+        on_free_port(async |port| pooler.start_on(port, &target, settings).await).await?;
+        Ok(pooler)
     }
 
     /// `postgres://…`, with the server's user, password and database.

@@ -12,13 +12,10 @@ use rustix::process::Signal;
 
 use super::{
     ServerError,
-    folder::{Folder, free_port, password},
+    folder::{Folder, on_free_port, password},
     locate,
     process::Process,
 };
-
-/// How many ports are tried before bad luck becomes an error.
-const PORTS: u32 = 5;
 
 /// A PostgreSQL of one's own, with real `fsync`; gone when dropped.
 ///
@@ -65,16 +62,8 @@ impl Postgres {
             port: 0,
             password,
         };
-        for _ in 1..PORTS {
-            match postgres.start_on(free_port()?, settings).await {
-                Err(error) if error.is_port_taken() => {}
-                outcome => return outcome.map(|()| postgres),
-            }
-        }
-        postgres
-            .start_on(free_port()?, settings)
-            .await
-            .map(|()| postgres)
+        on_free_port(async |port| postgres.start_on(port, settings).await).await?;
+        Ok(postgres)
     }
 
     /// Starts a standby that follows this server, which must run: a copy of its data, streamed from it from now on.
@@ -89,13 +78,8 @@ impl Postgres {
             port: 0,
             password: self.password.clone(),
         };
-        for _ in 1..PORTS {
-            match replica.start_on(free_port()?, &[]).await {
-                Err(error) if error.is_port_taken() => {}
-                outcome => return outcome.map(|()| replica),
-            }
-        }
-        replica.start_on(free_port()?, &[]).await.map(|()| replica)
+        on_free_port(async |port| replica.start_on(port, &[]).await).await?;
+        Ok(replica)
     }
 
     /// `postgres://…` for a superuser of the server, in its database `postgres`; the same as long as this handle lives.

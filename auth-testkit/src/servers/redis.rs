@@ -9,13 +9,10 @@ use rustix::process::Signal;
 
 use super::{
     ServerError,
-    folder::{Folder, free_port, password},
+    folder::{Folder, on_free_port, password},
     locate,
     process::Process,
 };
-
-/// How many ports are tried before bad luck becomes an error.
-const PORTS: u32 = 5;
 
 /// A Redis of one's own; gone when dropped. It saves nothing, so that it comes back empty, unless settings say otherwise.
 ///
@@ -52,13 +49,8 @@ impl Redis {
             port: 0,
             password: password()?,
         };
-        for _ in 1..PORTS {
-            match redis.start_on(free_port()?, settings).await {
-                Err(error) if error.is_port_taken() => {}
-                outcome => return outcome.map(|()| redis),
-            }
-        }
-        redis.start_on(free_port()?, settings).await.map(|()| redis)
+        on_free_port(async |port| redis.start_on(port, settings).await).await?;
+        Ok(redis)
     }
 
     /// `redis://…` with its password; the same as long as this handle lives.
