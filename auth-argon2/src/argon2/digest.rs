@@ -6,8 +6,8 @@ use blake2::{Blake2b512, Blake2bVarCore};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::block::{BYTES, Block};
-use crate::argon2::cost::{Cost, Error};
-use crate::{Input, Variant};
+use super::cost::{Cost, Error};
+use super::{Input, Variant};
 
 /// Checks the lengths, and fills the first two blocks of each lane: RFC 9106
 /// §3.2, steps 1 to 4.

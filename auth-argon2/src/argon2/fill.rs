@@ -2,10 +2,10 @@
 
 use zeroize::Zeroizing;
 
+use super::Variant;
 use super::block::{Block, WORDS};
-use crate::Variant;
-use crate::argon2::cost::{Cost, Error, SLICES};
-use crate::argon2::kernel::{Compress, Kernel, Kind};
+use super::cost::{Cost, Error, SLICES};
+use super::kernel::{Compress, Kernel, Kind};
 
 /// RFC 9106 §3.2, steps 5 and 6.
 pub(crate) fn fill(
