@@ -10,12 +10,15 @@ mod kafka;
 #[cfg(feature = "nats")]
 mod nats;
 mod relay;
+mod relaying;
 mod rounds;
 mod stats;
+mod task;
 
 #[cfg(feature = "kafka")]
 pub use kafka::{KafkaError, KafkaPublisher};
 #[cfg(feature = "nats")]
 pub use nats::NatsPublisher;
-pub use relay::{Relay, RelayError, Relaying};
+pub use relay::{Relay, RelayError};
+pub use relaying::Relaying;
 pub use stats::RelayStats;
