@@ -37,6 +37,7 @@ mod api_key_lookup;
 mod api_keys;
 mod attempts;
 mod auth;
+mod build_error;
 mod builder;
 mod context;
 mod error;
@@ -57,7 +58,8 @@ mod users;
 
 pub use api_keys::{ApiKeyPage, CreateApiKey, IssuedApiKey};
 pub use auth::Auth;
-pub use builder::{AuthBuilder, BuildError};
+pub use build_error::BuildError;
+pub use builder::AuthBuilder;
 pub use context::Context;
 pub use error::AuthError;
 pub use keys::{KeyRotation, OwnKeys};
