@@ -15,7 +15,7 @@ use auth_sdk::{
 use auth_store::ApiKeyStore;
 use serde_json::{Map, Value, json};
 use support::unsure::Unsure;
-use support::{NOW, PASSWORD, Rig, builder, password, rig_with, root};
+use support::{NOW, PASSWORD, Rig, builder, password, root, unsure_rig};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -47,16 +47,10 @@ struct Keyed {
 
 /// An application with API keys, and a user who may read and write.
 async fn keyed() -> Keyed {
-    let mut unsure = None;
-    let wrap = |store| -> Arc<dyn Store> { unsure.insert(Unsure::new(store)).clone() };
-    let rig = rig_with(wrap, with_keys).await;
+    let (rig, unsure) = unsure_rig(with_keys).await;
     let request = SignUp::new("ada@example.org", password(PASSWORD)).with_roles(["read", "write"]);
     let ada = rig.auth.sign_up(&rig.cx, request).await.unwrap();
-    Keyed {
-        rig,
-        unsure: unsure.unwrap(),
-        ada,
-    }
+    Keyed { rig, unsure, ada }
 }
 
 fn scope(text: &str) -> Scope {

@@ -11,18 +11,9 @@ use auth_core::refresh::SecretHash;
 use auth_core::verifier::VerifyError;
 use auth_sdk::{AuthError, ChangePassword, ClientId, LogIn, RefreshToken, Scope, SignUp, Store};
 use auth_store::{MemoryStore, NewSession, Seen};
-use support::unsure::Unsure;
 use support::{
-    NOW, OTHER_PASSWORD, PASSWORD, Rig, accepts, builder, password, rig, rig_with, root,
+    NOW, OTHER_PASSWORD, PASSWORD, Rig, accepts, builder, password, rig, rig_with, root, unsure_rig,
 };
-
-/// A rig whose store can be made to fail.
-async fn unsure_rig() -> (Rig, Arc<Unsure>) {
-    let mut unsure = None;
-    let wrap = |store| -> Arc<dyn Store> { unsure.insert(Unsure::new(store)).clone() };
-    let rig = rig_with(wrap, |builder| builder).await;
-    (rig, unsure.unwrap())
-}
 
 async fn refused(rig: &Rig, token: &RefreshToken) -> bool {
     matches!(
@@ -34,7 +25,7 @@ async fn refused(rig: &Rig, token: &RefreshToken) -> bool {
 /// The commit went through, its confirmation did not.
 #[tokio::test]
 async fn an_unconfirmed_commit_converges() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
 
     unsure.cut_next();
     let user = rig.sign_up("ada@example.org").await;
@@ -78,7 +69,7 @@ async fn an_unconfirmed_commit_converges() {
 /// 54: an outage is no "no".
 #[tokio::test]
 async fn c54_a_store_that_is_down_refuses_nobody() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let ada = rig.ada().await;
     unsure.set_down(true);
     let unavailable = |error: AuthError| matches!(error, AuthError::Unavailable(_));
@@ -106,7 +97,7 @@ async fn c54_a_store_that_is_down_refuses_nobody() {
 /// Who hangs up between the commit and the answer has logged out all the same.
 #[tokio::test]
 async fn a_dropped_call_still_ends_what_it_committed_to_end() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let hang_up = Duration::from_millis(5);
     let settle = || tokio::time::sleep(Duration::from_millis(200));
 
@@ -135,7 +126,7 @@ async fn a_dropped_call_still_ends_what_it_committed_to_end() {
 /// The database crashed while it logged somebody out; they try again.
 #[tokio::test]
 async fn logging_out_again_after_a_crash_kills_the_access_token() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let ada = rig.ada().await;
     unsure.crash_after_next();
     let first = rig.auth.log_out(&rig.cx, &ada.tokens.refresh_token).await;
@@ -150,7 +141,7 @@ async fn logging_out_again_after_a_crash_kills_the_access_token() {
 
 #[tokio::test]
 async fn what_the_second_try_revoked_is_dead_even_if_the_log_cannot_be_read() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let ada = rig.ada().await;
     unsure.lose_next();
     unsure.set_log_down(true);
@@ -179,7 +170,7 @@ async fn logging_out_twice_at_two_instances_kills_the_access_token_at_both() {
 
 #[tokio::test]
 async fn a_theft_found_at_the_second_try_is_not_swallowed() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let ada = rig.ada().await;
     let spent = &ada.tokens.refresh_token;
     let next = rig.auth.refresh(&rig.cx, spent).await.unwrap();
@@ -203,7 +194,7 @@ async fn settles(settled: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn a_theft_found_as_the_store_crashed_is_settled_once_it_is_back() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let ada = rig.ada().await;
     let spent = &ada.tokens.refresh_token;
     let next = rig.auth.refresh(&rig.cx, spent).await.unwrap();
@@ -219,7 +210,7 @@ async fn a_theft_found_as_the_store_crashed_is_settled_once_it_is_back() {
 /// committed while the store went down.
 #[tokio::test]
 async fn a_half_seen_password_change_is_settled_once_the_store_is_back() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let ada = rig.ada().await;
     unsure.crash_after_next();
     let change = ChangePassword::new(password(PASSWORD), password(OTHER_PASSWORD));
@@ -231,7 +222,7 @@ async fn a_half_seen_password_change_is_settled_once_the_store_is_back() {
 
 #[tokio::test]
 async fn an_ended_session_is_not_reported_missing_because_the_answer_was_lost() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let ada = rig.ada().await;
     unsure.cut_next();
     rig.auth
@@ -244,7 +235,7 @@ async fn an_ended_session_is_not_reported_missing_because_the_answer_was_lost() 
 /// A token that is dead when it is issued is an outage, not a bad token.
 #[tokio::test]
 async fn c54_after_a_spike_of_the_stores_clock_no_dead_token_is_handed_out() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let ada = rig.ada().await;
     unsure.spike_next();
     rig.auth
@@ -335,7 +326,7 @@ async fn a_wall_clock_that_jumps_makes_no_revocation_forgotten() {
 /// Made-up key ids during an outage ask once, and nobody is told "no".
 #[tokio::test]
 async fn c54_an_outage_of_the_keys_is_asked_about_once_and_is_no_no() {
-    let (rig, unsure) = unsure_rig().await;
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let stranger = rig_with(|store| store, |builder| builder).await.ada().await;
     rig.pass(Duration::from_secs(11));
     unsure.set_keys_down(true);

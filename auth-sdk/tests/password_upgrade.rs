@@ -16,7 +16,7 @@ use auth_sdk::{
 };
 use auth_store::HashRenewal;
 use support::unsure::Unsure;
-use support::{OTHER_PASSWORD, PASSWORD, Rig, password, rig, rig_with};
+use support::{OTHER_PASSWORD, PASSWORD, Rig, password, rig, rig_with, unsure_rig};
 
 /// With half the memory of new hashes.
 fn outdated_hash(text: &str) -> PasswordHash {
@@ -32,20 +32,15 @@ fn hash(m_kib: u32, text: &str) -> PasswordHash {
 
 /// Ada, who comes with an outdated hash.
 async fn imported() -> (Rig, Arc<Unsure>, User) {
-    let mut unsure = None;
     let pool = HashPool::builder()
         .with_params(danger::argon2_params(16, 1, 1).unwrap())
         .with_threads(1)
         .build()
         .unwrap();
-    let rig = rig_with(
-        |store| unsure.insert(Unsure::new(store)).clone(),
-        |builder| builder.with_hash_pool(pool),
-    )
-    .await;
+    let (rig, unsure) = unsure_rig(|builder| builder.with_hash_pool(pool)).await;
     let import = ImportUser::new("ada@example.org", Some(outdated_hash(PASSWORD)));
     let ada = rig.auth.import_user(&rig.cx, import).await.unwrap();
-    (rig, unsure.unwrap(), ada)
+    (rig, unsure, ada)
 }
 
 async fn stored(rig: &Rig, user: &User) -> String {

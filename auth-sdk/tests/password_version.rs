@@ -4,13 +4,11 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::password::{HashPool, OfflineHasher, Peppers, danger};
 use auth_sdk::{ChangePassword, ImportUser, LoggedIn, PasswordPolicy, PolicyVersion, SignUp, User};
-use support::unsure::Unsure;
-use support::{OTHER_PASSWORD, PASSWORD, Rig, password, rig, rig_with};
+use support::{OTHER_PASSWORD, PASSWORD, Rig, password, rig, rig_with, unsure_rig};
 
 const TODAY: Option<PolicyVersion> = Some(PolicyVersion::CURRENT);
 
@@ -49,13 +47,7 @@ async fn c78_a_password_that_was_chosen_here_has_the_version_of_the_rules() {
 /// The store may have lost the answer; what it has kept is the same.
 #[tokio::test]
 async fn c78_the_version_is_there_when_an_answer_was_lost() {
-    let mut unsure = None;
-    let rig = rig_with(
-        |store| unsure.insert(Unsure::new(store)).clone(),
-        |builder| builder,
-    )
-    .await;
-    let unsure: Arc<Unsure> = unsure.unwrap();
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     unsure.cut_next();
     let ada = rig.sign_up("ada@example.org").await;
     assert_eq!(ada.password_policy, TODAY);

@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use auth_core::{Scope, TenantId};
 use auth_sdk::{
-    AuthError, ChangePassword, Code, ImportUser, LogIn, LoggedIn, MemoryStore, PlatformKey, Store,
-    User, UserStatus, VerifiedPlatformIdentity,
+    AuthError, ChangePassword, Code, ImportUser, LogIn, LoggedIn, MemoryStore, PlatformKey, User,
+    UserStatus, VerifiedPlatformIdentity,
 };
-use support::unsure::Unsure;
-use support::{OTHER_PASSWORD, PASSWORD, Rig, client, password, rig, rig_with};
+use support::{OTHER_PASSWORD, PASSWORD, Rig, client, password, rig, rig_with, unsure_rig};
 use uuid::Uuid;
 
 fn key(external_id: &str) -> PlatformKey {
@@ -197,10 +196,7 @@ async fn the_last_way_to_log_in_stays() {
 
 #[tokio::test]
 async fn whose_answer_was_lost_has_what_was_made() {
-    let mut unsure = None;
-    let wrap = |store| -> Arc<dyn Store> { unsure.insert(Unsure::new(store)).clone() };
-    let rig = rig_with(wrap, |builder| builder).await;
-    let unsure = unsure.unwrap();
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let ada = rig.ada().await;
     let Rig { auth, cx, .. } = &rig;
     unsure.cut_next();
@@ -229,10 +225,7 @@ async fn whose_answer_was_lost_has_what_was_made() {
 /// remove, and the log, which would tell what was revoked, cannot be read.
 #[tokio::test]
 async fn what_may_have_been_revoked_is_not_said_to_be_done_before_it_is_here() {
-    let mut unsure = None;
-    let wrap = |store| -> Arc<dyn Store> { unsure.insert(Unsure::new(store)).clone() };
-    let rig = rig_with(wrap, |builder| builder).await;
-    let unsure = unsure.unwrap();
+    let (rig, unsure) = unsure_rig(|builder| builder).await;
     let ada = rig.ada().await;
     let Rig { auth, cx, .. } = &rig;
     auth.link_platform(cx, ada.user.id, &key("ada"))

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use auth_core::{Scope, TenantId};
 use auth_sdk::{
     AuthError, ChangePassword, Code, Context, CreateApiKey, LogIn, LoggedIn, PlatformKey, SignUp,
-    Store, TenantStatus, User, UserStatus, VerifiedPlatformIdentity,
+    TenantStatus, User, UserStatus, VerifiedPlatformIdentity,
 };
 use support::unsure::Unsure;
-use support::{OTHER_PASSWORD, PASSWORD, Rig, builder, password, rig_with, root};
+use support::{OTHER_PASSWORD, PASSWORD, Rig, builder, password, root, unsure_rig};
 use uuid::Uuid;
 
 struct Place {
@@ -23,15 +23,13 @@ struct Place {
 
 /// An application with API keys, and a tenant besides the default one.
 async fn place() -> Place {
-    let mut unsure = None;
-    let wrap = |store| -> Arc<dyn Store> { unsure.insert(Unsure::new(store)).clone() };
     let keys = |builder: auth_sdk::AuthBuilder| builder.with_api_keys("acme_live".parse().unwrap());
-    let rig = rig_with(wrap, keys).await;
+    let (rig, unsure) = unsure_rig(keys).await;
     let tenant = TenantId::from_uuid(Uuid::from_u128(9));
     rig.auth.create_tenant(tenant).await.unwrap();
     Place {
         rig,
-        unsure: unsure.unwrap(),
+        unsure,
         tenant,
         cx: Context::new().with_tenant(tenant),
     }

@@ -32,6 +32,16 @@ pub async fn rig() -> Rig {
     rig_with(|store| store, |builder| builder).await
 }
 
+/// A rig whose store can be made to fail.
+pub async fn unsure_rig(
+    configure: impl FnOnce(AuthBuilder) -> AuthBuilder,
+) -> (Rig, Arc<unsure::Unsure>) {
+    let mut unsure = None;
+    let wrap = |store| -> Arc<dyn Store> { unsure.insert(unsure::Unsure::new(store)).clone() };
+    let rig = rig_with(wrap, configure).await;
+    (rig, unsure.unwrap())
+}
+
 pub async fn rig_with(
     wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     configure: impl FnOnce(AuthBuilder) -> AuthBuilder,

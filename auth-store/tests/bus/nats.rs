@@ -110,22 +110,7 @@ async fn what_is_too_large_for_the_server_is_a_dead_letter() {
     let nats = Nats::start_with(&[("max_payload", "16384")]).await.unwrap();
     let client = connect(&nats).await;
     let stream = stream(&client, Duration::from_secs(1)).await;
-    let [store, ..] = postgres().await;
-    let large = serde_json::json!({ "n": 0, "text": "x".repeat(20_000) });
-    let small = serde_json::json!({ "n": 1 });
-    let both = vec![
-        event("flow.told", "s", large),
-        event("flow.told", "s", small),
-    ];
-    add(&store, both).await;
-    let publisher = Arc::new(NatsPublisher::new(client, "events"));
-    let relay = relay(&store, publisher).with_attempts(2).start().unwrap();
-    until_empty(&store).await;
-    let stats = relay.shut_down(Duration::from_secs(5)).await;
-    assert_eq!((stats.published, stats.refused, stats.dead), (1, 2, 1));
-    let letters = outbox(&store).dead_letters(0, 10).await.unwrap();
-    assert!(letters[0].error.contains("payload"), "{}", letters[0].error);
-    assert_eq!(arrived(&stream).await[0].number, 1);
+    the_large_one_is_a_dead_letter(client, stream, 20_000, "payload").await;
 }
 
 /// A stream may take less than its server, of the whole message and with headers
@@ -142,8 +127,14 @@ async fn what_is_too_large_for_the_stream_is_a_dead_letter() {
         ..Config::default()
     };
     let stream = context.create_stream(config).await.unwrap();
+    the_large_one_is_a_dead_letter(client, stream, 2_000, "size").await;
+}
+
+/// Of one subject, an event with a text of `large` bytes that the bus does not take,
+/// which `error` is a word of, and a small one behind it.
+async fn the_large_one_is_a_dead_letter(client: Client, stream: Stream, large: usize, error: &str) {
     let [store, ..] = postgres().await;
-    let large = serde_json::json!({ "n": 0, "text": "x".repeat(2_000) });
+    let large = serde_json::json!({ "n": 0, "text": "x".repeat(large) });
     let small = serde_json::json!({ "n": 1 });
     let both = vec![
         event("flow.told", "s", large),
@@ -158,7 +149,7 @@ async fn what_is_too_large_for_the_stream_is_a_dead_letter() {
     let stats = relay.shut_down(Duration::from_secs(5)).await;
     assert_eq!((stats.published, stats.refused, stats.dead), (1, 2, 1));
     let letters = outbox(&store).dead_letters(0, 10).await.unwrap();
-    assert!(letters[0].error.contains("size"), "{}", letters[0].error);
+    assert!(letters[0].error.contains(error), "{}", letters[0].error);
     assert_eq!(arrived(&stream).await[0].number, 1);
 }
 
