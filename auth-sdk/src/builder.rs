@@ -189,8 +189,8 @@ impl AuthBuilder {
     }
 
     /// A log-in is answered no earlier than `floor` after it began, whatever the
-    /// answer; only [`AuthError::Overloaded`], which says nothing of an account, is
-    /// answered at once. 10 s at most.
+    /// answer; only [`AuthError::Overloaded`](crate::AuthError::Overloaded), which says
+    /// nothing of an account, is answered at once. 10 s at most.
     ///
     /// It hides that hashes of other systems, and those of other parameters, take
     /// another time than the dummy of an account that is not there, if it is longer
