@@ -81,6 +81,8 @@ codes! {
     InvalidGrant: "invalid_grant", 400, InvalidArgument, "The refresh token is not valid";
     /// The refresh token was overtaken; use the newer one.
     Superseded: "superseded", 400, InvalidArgument, "The refresh token was replaced by a newer one";
+    /// The reset token is no good, whatever the reason.
+    InvalidResetToken: "invalid_reset_token", 400, InvalidArgument, "The reset token is not valid";
     /// More scope was asked for than there is (RFC 6749 §5.2).
     InvalidScope: "invalid_scope", 400, InvalidArgument, "The scope is not valid or exceeds what was granted";
     /// The identifier cannot identify anybody.

@@ -30,6 +30,7 @@ mod proxies;
 mod random;
 pub mod refresh;
 mod requirement;
+pub mod reset;
 pub mod revocation;
 mod root;
 mod scope;

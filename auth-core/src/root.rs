@@ -126,6 +126,12 @@ impl RootSecret {
         hmac::Key::new(hmac::HMAC_SHA256, key.expose())
     }
 
+    /// `k_reset`: authenticates reset tokens.
+    pub(crate) fn reset(&self) -> hmac::Key {
+        let key: Secret<[u8; 32]> = expand(self.material.expose(), Purpose::Reset);
+        hmac::Key::new(hmac::HMAC_SHA256, key.expose())
+    }
+
     /// `k_seal`: seals what the store keeps.
     pub(crate) fn seal(&self) -> Secret<[u8; 32]> {
         expand(self.material.expose(), Purpose::Seal)
@@ -156,6 +162,7 @@ enum Purpose {
     Ratchet,
     Device,
     Idempotency,
+    Reset,
     Seal,
 }
 
@@ -167,6 +174,7 @@ impl Purpose {
             Self::Ratchet => b"auth refresh ratchet v1",
             Self::Device => b"auth device v1",
             Self::Idempotency => b"auth idempotency v1",
+            Self::Reset => b"auth reset v1",
             Self::Seal => b"auth seal v1",
         }
     }
@@ -263,6 +271,9 @@ mod tests {
         assert_ne!(tag(a.mac()), tag(a.ratchet()));
         assert_ne!(tag(a.mac()), tag(a.device()));
         assert_ne!(tag(a.mac()), tag(b.mac()));
+        let (idempotency, reset) = (a.idempotency(), a.reset());
+        assert_ne!(tag(a.device()), tag(&reset));
+        assert_ne!(tag(&idempotency), tag(&reset));
         assert_ne!(a.seal(), b.seal());
         assert_ne!(a.id(), b.id());
     }
