@@ -74,6 +74,7 @@ async fn callers_that_go_away_leave_the_store_usable() {
             tenant: TENANT,
             user: unknown,
             seen_hash: None,
+            seen_epoch: None,
             new_hash: String::new(),
             new_policy: None,
         }));

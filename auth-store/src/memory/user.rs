@@ -90,11 +90,16 @@ impl UserStore for MemoryStore {
             tenant,
             user,
             seen_hash,
+            seen_epoch,
             new_hash,
             new_policy,
         } = change;
         let (mut state, now) = self.lock();
-        let unmoved = |row: &UserRow| row.is_active() && row.password_hash == seen_hash;
+        let unmoved = |row: &UserRow| {
+            row.is_active()
+                && row.password_hash == seen_hash
+                && seen_epoch.is_none_or(|seen| row.user.session_epoch == seen)
+        };
         Ok(
             state.change_user(&self.effects, tenant, user, now, unmoved, |row| {
                 row.password_hash = Some(new_hash);

@@ -70,14 +70,15 @@ macro_rules! change_password {
     ($events:expr) => {
         change!(
             ", session_epoch = u.session_epoch + 1, password_hash = $4, password_policy = $5",
-            " AND u.status = 'active' AND u.password_hash IS NOT DISTINCT FROM $3",
+            " AND u.status = 'active' AND u.password_hash IS NOT DISTINCT FROM $3 \
+             AND ($6::bigint IS NULL OR u.session_epoch = $6)",
             $events
         )
     };
 }
 
 const CHANGE_PASSWORD: &str = change_password!("");
-const CHANGE_PASSWORD_TELLING: &str = change_password!(events!("r", "r.tenant", "r.user_id", "$6"));
+const CHANGE_PASSWORD_TELLING: &str = change_password!(events!("r", "r.tenant", "r.user_id", "$7"));
 
 /// The row that comes back says that it was done.
 const RENEW_HASH: &str = "UPDATE auth.users u SET password_hash = $4 \
@@ -145,6 +146,7 @@ impl UserStore for PgStore {
             tenant,
             user,
             seen_hash,
+            seen_epoch,
             new_hash,
             new_policy,
         } = change;
@@ -153,6 +155,7 @@ impl UserStore for PgStore {
             let sql = sql.bind(tenant.as_uuid()).bind(user.as_uuid());
             let sql = sql.bind(&seen_hash).bind(&new_hash);
             let sql = sql.bind(new_policy.map(PolicyVersion::number));
+            let sql = sql.bind(seen_epoch);
             bind_events(&self.effects, sql)
         };
         let sql = self.told(CHANGE_PASSWORD, CHANGE_PASSWORD_TELLING);

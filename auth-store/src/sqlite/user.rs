@@ -56,11 +56,14 @@ impl UserStore for SqliteStore {
             tenant,
             user,
             seen_hash,
+            seen_epoch,
             new_hash,
             new_policy,
         } = change;
         let unmoved = move |found: &UserRecord| {
-            found.user.status == UserStatus::Active && found.password_hash == seen_hash
+            found.user.status == UserStatus::Active
+                && found.password_hash == seen_hash
+                && seen_epoch.is_none_or(|seen| found.user.session_epoch == seen)
         };
         self.change_user(tenant, user, unmoved, move |row| {
             row.password_hash = Some(new_hash);

@@ -135,6 +135,9 @@ pub struct PasswordChange {
     /// The hash that was checked; if it is no longer the user's, nothing
     /// changes.
     pub seen_hash: Option<String>,
+    /// The session epoch that was seen, where what was checked depends on it: if
+    /// it is no longer the user's, nothing changes. `None` where it does not.
+    pub seen_epoch: Option<i64>,
     /// The new hash.
     pub new_hash: String,
     /// Under which rules the new password was accepted; `None` if by nobody here.
@@ -233,7 +236,7 @@ pub trait UserStore {
     async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<UserRecord>, StoreError>;
 
     /// Replaces the password hash of an active user, if it still is the one
-    /// that was seen, and the policy version with it, by `None` too. Ends every
+    /// that was seen, and so is the session epoch where one was, and the policy version with it, by `None` too. Ends every
     /// session and access token: raises `ver` and `session_epoch` and writes the
     /// log row. All in one: a new hash beside an old version would be asked for
     /// again, an old hash beside a new one never.

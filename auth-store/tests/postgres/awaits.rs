@@ -97,6 +97,7 @@ fn call<'a>(about: &About<'a>, number: usize) -> Option<Call<'a>> {
             tenant: TENANT,
             user: id,
             seen_hash: Some("first".into()),
+            seen_epoch: None,
             new_hash: "second".into(),
             new_policy: None,
         })),

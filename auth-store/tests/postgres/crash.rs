@@ -76,6 +76,7 @@ impl Client {
                 tenant: TENANT,
                 user: self.user.id,
                 seen_hash: Some(self.hash.clone()),
+                seen_epoch: None,
                 new_hash: new_hash.clone(),
                 new_policy: None,
             };

@@ -259,6 +259,7 @@ async fn a_cut_password_change_is_made_once() {
             tenant: TENANT,
             user: user.id,
             seen_hash: Some("first".into()),
+            seen_epoch: None,
             new_hash: "second".into(),
             new_policy: None,
         };

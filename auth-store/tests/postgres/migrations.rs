@@ -139,6 +139,7 @@ async fn c78_who_was_there_before_versions_were_kept_has_none_until_the_next_pas
         tenant: TENANT,
         user: old,
         seen_hash: Some("first".to_owned()),
+        seen_epoch: None,
         new_hash: "second".to_owned(),
         new_policy: Some(PolicyVersion::CURRENT),
     };

@@ -199,6 +199,7 @@ async fn every_call_finds_its_rows_by_an_index() {
             tenant: TENANT,
             user: id(4),
             seen_hash: Some("first".into()),
+            seen_epoch: None,
             new_hash: "second".into(),
             new_policy: None,
         };

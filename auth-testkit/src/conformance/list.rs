@@ -54,6 +54,10 @@ macro_rules! __store_cases {
                 a_first_password_is_set_where_there_was_none
                 a_disabled_user_cannot_change_the_password
             }
+            password_reset {
+                c86_a_password_is_not_reset_at_another_epoch
+                c86_of_a_reset_and_a_log_out_everywhere_the_later_one_counts
+            }
             password_policy {
                 c78_a_new_user_has_the_version_the_password_was_accepted_under
                 c78_a_new_password_comes_with_its_own_version

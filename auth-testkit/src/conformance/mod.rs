@@ -75,6 +75,7 @@ pub mod log_in_races;
 pub mod look_ups;
 pub mod outbox;
 pub mod password_policy;
+pub mod password_reset;
 pub mod passwords;
 pub mod platforms;
 mod race;

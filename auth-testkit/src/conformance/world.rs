@@ -155,6 +155,7 @@ impl World {
             tenant: user.tenant,
             user: user.id,
             seen_hash: Some(seen.to_owned()),
+            seen_epoch: None,
             new_hash: new.to_owned(),
             new_policy: Some(PolicyVersion::CURRENT),
         }

@@ -39,6 +39,7 @@ pub(crate) enum Flaw {
     // Changes of users.
     SeenHashIsIgnored,
     SeenHashIsReadThenWritten,
+    SeenEpochIsIgnored,
     RenewalIsAChange,
     RenewalIgnoresSeen,
     PolicyIsForgottenAtSignUp,

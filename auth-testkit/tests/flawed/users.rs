@@ -123,6 +123,7 @@ impl UserStore for Flawed {
                         tenant,
                         user: user.id,
                         seen_hash: password_hash,
+                        seen_epoch: None,
                         new_hash,
                         new_policy: new.password_policy,
                     };
@@ -183,6 +184,7 @@ impl UserStore for Flawed {
             }
             Flaw::PolicyIsForgottenAtChange => change.new_policy = found.user.password_policy,
             Flaw::SeenHashIsIgnored => change.seen_hash = found.password_hash,
+            Flaw::SeenEpochIsIgnored => change.seen_epoch = None,
             Flaw::SeenHashIsReadThenWritten if same => {
                 self.meanwhile().await;
                 let found = self.inner.user(tenant, user).await?;
@@ -218,6 +220,7 @@ impl UserStore for Flawed {
                     tenant: renewal.tenant,
                     user: renewal.user,
                     seen_hash: renewal.seen_hash,
+                    seen_epoch: None,
                     new_hash: renewal.new_hash,
                     new_policy: found.and_then(|found| found.user.password_policy),
                 };

@@ -196,6 +196,7 @@ async fn timed(
                 tenant: TENANT,
                 user: id,
                 seen_hash: Some("first".into()),
+                seen_epoch: None,
                 new_hash: "second".into(),
                 new_policy: None,
             };
