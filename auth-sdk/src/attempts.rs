@@ -50,7 +50,8 @@ impl Auth {
 
 impl Shared {
     /// Charges an attempt and reads the user, in one statement. `password` is
-    /// what is hashed all the same, at its place, when the attempt must wait.
+    /// what is hashed all the same, at its place, when the attempt must wait. A user
+    /// who is `known` already is not read again where no attempt is charged.
     pub(crate) async fn begin(
         &self,
         cx: &Context,
@@ -58,9 +59,13 @@ impl Shared {
         from: AttemptFrom,
         password: &Password,
         place: Place,
+        known: Option<UserRecord>,
     ) -> Result<(Begun, Place), AuthError> {
         let Some(attempts) = self.store.attempt_store() else {
-            let record = self.store.find_user(cx.tenant, &identifier).await?;
+            let record = match known {
+                Some(known) => Some(known),
+                None => self.store.find_user(cx.tenant, &identifier).await?,
+            };
             let begun = Begun {
                 charged: None,
                 record,

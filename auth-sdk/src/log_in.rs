@@ -182,7 +182,7 @@ impl Shared {
             AttemptFrom::Network(cx.network)
         };
         let (begun, place) = self
-            .begin(cx, identifier.clone(), from, &password, place)
+            .begin(cx, identifier.clone(), from, &password, place, None)
             .await?;
         let outcome = self
             .log_in_charged(cx, &begun, place, &identifier, password, &opening)

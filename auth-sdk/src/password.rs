@@ -96,7 +96,7 @@ impl Auth {
         let identifier = identifier(&record.user)?;
         let from = AttemptFrom::Session;
         let (begun, place) = shared
-            .begin(cx, identifier, from, &request.current, place)
+            .begin(cx, identifier, from, &request.current, place, Some(record))
             .await?;
         let outcome = shared
             .change_password(cx, user, &begun, place, request)
@@ -159,6 +159,7 @@ impl Shared {
                 tenant: cx.tenant,
                 user,
                 seen_hash: known.password_hash,
+                seen_epoch: None,
                 new_hash: hash.clone(),
                 new_policy: Some(policy),
             };
@@ -169,26 +170,23 @@ impl Shared {
                     async move { store.change_password(change).await }
                 })
                 .await?;
-            let now = match changed.value {
+            let stored = match changed.value {
                 ChangeOutcome::Changed(user) => Some(UserRecord {
                     user,
-                    password_hash: Some(hash),
+                    password_hash: Some(hash.clone()),
                     tenant_active: known.tenant_active,
                 }),
-                // The first of two tries may have been committed, unknown to us:
-                // then the hash is the one we drew, which nobody else can have.
-                _ => self
-                    .store
-                    .user(cx.tenant, user)
-                    .await?
-                    .filter(|now| now.password_hash.as_ref() == Some(&hash)),
+                _ => self.store.user(cx.tenant, user).await?,
             };
-            if let Some(now) = now {
-                let opened = self.open(cx, &now, &opening).await?;
+            // The first of two tries may have been committed, unknown to us:
+            // then the hash is the one we drew, which nobody else can have.
+            let is_ours = |now: &&UserRecord| now.password_hash.as_ref() == Some(&hash);
+            if let Some(now) = stored.as_ref().filter(is_ours) {
+                let opened = self.open(cx, now, &opening).await?;
                 return opened.ok_or(AuthError::InvalidCredentials);
             }
             // Perhaps an outdated hash of the same password was renewed meanwhile.
-            record = self.store.user(cx.tenant, user).await?;
+            record = stored;
         }
         Err(AuthError::InvalidCredentials)
     }

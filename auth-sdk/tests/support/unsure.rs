@@ -47,7 +47,7 @@ pub struct Unsure {
     /// Whether it counts no attempts, and whether it cannot settle them.
     uncounting: AtomicBool,
     unsettling: AtomicBool,
-    /// What a log-in asks for, in order.
+    /// What use-cases of passwords ask for, in order.
     statements: Mutex<Vec<&'static str>>,
 }
 
@@ -146,7 +146,7 @@ impl Unsure {
         self.unsettling.store(unsettling, Ordering::SeqCst);
     }
 
-    /// What log-ins have asked for since the last call.
+    /// What they have asked for since the last call.
     pub fn take_statements(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.statements.lock().unwrap())
     }
@@ -228,6 +228,7 @@ impl AttemptStore for Unsure {
         tenant: TenantId,
         account: &AccountKey,
     ) -> Result<(), StoreError> {
+        self.statements.lock().unwrap().push("forget");
         let attempts = self.up()?.attempt_store().unwrap();
         attempts.forget_attempts(tenant, account).await
     }
@@ -338,6 +339,7 @@ impl UserStore for Unsure {
     }
 
     async fn user(&self, tenant: TenantId, id: UserId) -> Result<Option<UserRecord>, StoreError> {
+        self.statements.lock().unwrap().push("user");
         self.up()?.user(tenant, id).await
     }
 
@@ -345,6 +347,7 @@ impl UserStore for Unsure {
         &self,
         change: PasswordChange,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
+        self.statements.lock().unwrap().push("change");
         let before = self.renewal_before_change.lock().unwrap().take();
         if let Some(renewal) = before {
             assert!(self.inner.renew_password_hash(renewal).await?);
