@@ -19,6 +19,7 @@ use crate::context::Context;
 use crate::error::AuthError;
 use crate::keys::Keys;
 use crate::profile::TokenProfile;
+use crate::reset_limit::ResetLimit;
 
 /// Authentication for one application. Clones share everything.
 #[derive(Clone)]
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) view: RevocationView,
     pub(crate) verifier: Verifier,
     pub(crate) lifetimes: Lifetimes,
+    pub(crate) resets: ResetLimit,
     pub(crate) response_floor: Option<Duration>,
     /// What API keys begin with, if there are any.
     pub(crate) api_key_prefix: Option<ApiKeyPrefix>,
@@ -53,6 +55,7 @@ pub(crate) struct Lifetimes {
     pub(crate) idle: Duration,
     pub(crate) absolute: Duration,
     pub(crate) grace: Duration,
+    pub(crate) reset: Duration,
 }
 
 /// The longest that an access token may be made to live.

@@ -7,6 +7,7 @@ use auth_core::api_key::ApiKeyPrefix;
 use auth_core::jwt::TokenIssuer;
 use auth_core::key::{Backend, KeySource};
 use auth_core::password::{BreachCheck, ContextWords, HashPool, PasswordPolicy};
+use auth_core::reset::ResetToken;
 use auth_core::revocation::RevocationView;
 use auth_core::verifier::Verifier;
 use auth_core::{
@@ -26,6 +27,7 @@ use crate::profile::{PlainProfile, TokenProfile};
 /// - access token: 5 min, less up to 5 %
 /// - session: 14 days unless refreshed, 90 days at most
 /// - rotation grace: 30 s
+/// - password reset: 30 min
 /// - passwords: at least 15 code points, none of the commonest, not made of the
 ///   user's or the issuer's name; Argon2id at 19 MiB, 2 passes, 1 lane
 /// - breached passwords: not looked up
@@ -79,6 +81,7 @@ impl AuthBuilder {
                 idle: Duration::from_secs(14 * 24 * 3600),
                 absolute: Duration::from_secs(90 * 24 * 3600),
                 grace: Duration::from_secs(30),
+                reset: Duration::from_secs(30 * 60),
             },
             rotation: None,
             backend: None,
@@ -115,6 +118,13 @@ impl AuthBuilder {
     /// of the spent token gets the same successor.
     pub const fn with_rotation_grace(mut self, grace: Duration) -> Self {
         self.lifetimes.grace = grace;
+        self
+    }
+
+    /// A user who has forgotten the password has `lifetime` to choose another one,
+    /// 1 min to 1 h, from when that was asked for.
+    pub const fn with_password_reset_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetimes.reset = lifetime;
         self
     }
 
@@ -294,6 +304,7 @@ impl AuthBuilder {
                 profile: self.profile,
                 random: self.random,
                 lifetimes: self.lifetimes,
+                resets: crate::reset_limit::ResetLimit::default(),
                 response_floor: self.response_floor,
                 api_key_prefix: self.api_keys,
                 events: self.events,
@@ -363,6 +374,7 @@ impl AuthBuilder {
             idle,
             absolute,
             grace,
+            reset,
         } = self.lifetimes;
         let token = self.access_token;
         let wrong = if token < Duration::from_secs(10) || token > MAX_ACCESS_TOKEN {
@@ -377,6 +389,8 @@ impl AuthBuilder {
             "a session must end within 400 days"
         } else if grace > Rotation::MAX_GRACE {
             "the rotation grace must not exceed 60 s"
+        } else if reset < Duration::from_secs(60) || reset > ResetToken::MAX_LIFETIME {
+            "a password reset must live 1 min to 1 h"
         } else if self.response_floor > Some(MAX_RESPONSE_FLOOR) {
             "the response floor must not exceed 10 s"
         } else {

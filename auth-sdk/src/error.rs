@@ -22,6 +22,9 @@ pub enum AuthError {
     /// lives on.
     #[error("the refresh token was replaced by a newer one")]
     Superseded,
+    /// The reset token is no good, for whatever reason.
+    #[error("the reset token is not valid")]
+    InvalidResetToken,
     /// More scope was asked for than the user may have.
     #[error("the scope exceeds what the user may have")]
     InvalidScope,
@@ -90,6 +93,7 @@ impl AuthError {
             Self::InvalidCredentials => Code::InvalidCredentials,
             Self::InvalidGrant => Code::InvalidGrant,
             Self::Superseded => Code::Superseded,
+            Self::InvalidResetToken => Code::InvalidResetToken,
             Self::InvalidScope => Code::InvalidScope,
             Self::Identifier(_) => Code::InvalidIdentifier,
             Self::Password(_) => Code::PasswordRejected,

@@ -46,9 +46,11 @@ mod keys;
 mod log_in;
 mod log_out;
 mod password;
+mod password_reset;
 mod platforms;
 mod profile;
 mod refresh;
+mod reset_limit;
 mod root_secret_file;
 mod sign_up;
 mod signing_keys;
@@ -65,6 +67,7 @@ pub use error::AuthError;
 pub use keys::{KeyRotation, OwnKeys};
 pub use log_in::{LogIn, LoggedIn};
 pub use password::ChangePassword;
+pub use password_reset::{PasswordReset, SendPasswordReset};
 pub use platforms::VerifiedPlatformIdentity;
 pub use profile::TokenProfile;
 pub use root_secret_file::{RootSecretFileError, root_secret_file};
@@ -85,6 +88,7 @@ pub use auth_core::{
         PasswordPolicy,
     },
     refresh::RefreshToken,
+    reset::ResetToken,
     verifier::{Verifier, VerifyError},
 };
 #[cfg(feature = "postgres")]

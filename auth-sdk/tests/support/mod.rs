@@ -7,6 +7,7 @@
     reason = "helpers, not all used by each test"
 )]
 
+pub mod stores;
 pub mod unsure;
 
 use std::sync::Arc;

@@ -151,6 +151,11 @@ impl Unsure {
         std::mem::take(&mut *self.statements.lock().unwrap())
     }
 
+    /// The same, without taking it.
+    pub fn statements(&self) -> Vec<&'static str> {
+        self.statements.lock().unwrap().clone()
+    }
+
     fn up(&self) -> Result<&dyn Store, StoreError> {
         if self.down.load(Ordering::SeqCst) {
             return Err(StoreErrorKind::Unavailable.into());
