@@ -50,6 +50,7 @@ mod password_reset;
 mod platforms;
 mod profile;
 mod refresh;
+mod replacing;
 mod reset_limit;
 mod root_secret_file;
 mod sign_up;

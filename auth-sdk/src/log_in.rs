@@ -17,6 +17,7 @@ use crate::auth::{Auth, Shared};
 use crate::context::Context;
 use crate::error::AuthError;
 use crate::events::Told;
+use crate::replacing::Former;
 use crate::tokens::TokenPair;
 
 /// A user who logs in.
@@ -34,6 +35,7 @@ pub struct LogIn {
     pub scope: Option<Scope>,
     /// What an earlier log-in left on the device.
     pub device: Option<DeviceToken>,
+    pub(crate) former: Option<Former>,
 }
 
 impl LogIn {
@@ -45,6 +47,7 @@ impl LogIn {
             client: ClientId::default(),
             scope: None,
             device: None,
+            former: None,
         }
     }
 
@@ -145,9 +148,17 @@ impl Auth {
     /// [`AuthError::InvalidScope`], which only someone who knows the password
     /// hears; [`AuthError::Overloaded`] and [`AuthError::Unavailable`].
     #[tracing::instrument(skip_all)]
-    pub async fn log_in(&self, cx: &Context, request: LogIn) -> Result<LoggedIn, AuthError> {
+    pub async fn log_in(&self, cx: &Context, mut request: LogIn) -> Result<LoggedIn, AuthError> {
         let floor = self.shared.response_floor.map(tokio::time::sleep);
-        let outcome = self.shared.log_in(cx, request).await;
+        let former = request.former.take();
+        let mut outcome = self.shared.log_in(cx, request).await;
+        if outcome.is_ok()
+            && let Some(former) = former
+            && let Err(error) = self.end_former(cx, &former).await
+        {
+            // A client that believed it would go on with two sessions.
+            outcome = Err(error);
+        }
         // That there is no time to hash says nothing of the account.
         if let Some(floor) = floor
             && !matches!(outcome, Err(AuthError::Overloaded { .. }))
@@ -166,6 +177,7 @@ impl Shared {
             client,
             scope,
             device,
+            ..
         } = request;
         let opening = Opening::by_password(client, scope);
         let place = self.place(cx).await?;

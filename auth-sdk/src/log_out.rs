@@ -69,7 +69,11 @@ impl Auth {
         })
     }
 
-    async fn end(&self, cx: &Context, which: EndSessions) -> Result<Settled<u64>, AuthError> {
+    pub(crate) async fn end(
+        &self,
+        cx: &Context,
+        which: EndSessions,
+    ) -> Result<Settled<u64>, AuthError> {
         let tenant = cx.tenant;
         let store = self.shared.telling(|| match which {
             EndSessions::One(session) | EndSessions::OneOf(_, session) => Told::Ended {

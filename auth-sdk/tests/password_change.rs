@@ -3,7 +3,7 @@
 
 mod support;
 
-use auth_sdk::{AuthError, ChangePassword};
+use auth_sdk::{AuthBuilder, AuthError, ChangePassword};
 use auth_store::HashRenewal;
 use support::{OTHER_PASSWORD, PASSWORD, password, unsure_rig};
 
@@ -18,7 +18,7 @@ async fn a_password_change_reads_its_user_no_more_often_than_it_must() {
     let counting = ["user", "reserve", "change", "open", "forget"];
     let not_counting = ["user", "change", "open"];
     for counts in [true, false] {
-        let (rig, store) = unsure_rig(|builder| builder.danger_accept_unlimited_attempts()).await;
+        let (rig, store) = unsure_rig(AuthBuilder::danger_accept_unlimited_attempts).await;
         let ada = rig.ada().await;
         if !counts {
             store.set_uncounting();

@@ -123,7 +123,7 @@ async fn c86_a_reset_token_ends_at_the_instant_it_says() {
         rig.ada().await;
         let before = requested(&rig.auth, &rig.cx).await;
         let left = before.expires_at.since(rig.clock.now().wall);
-        assert!(left > HALF_AN_HOUR - Duration::from_secs(60), "{left:?}");
+        assert!(left > Duration::from_secs(1740), "{left:?}");
         let short = place
             .auth_with(root(1), |builder| {
                 builder.with_password_reset_lifetime(Duration::from_secs(60))

@@ -27,6 +27,8 @@ pub struct Unsure {
     lost: AtomicBool,
     /// Whether its log cannot be read.
     log_down: AtomicBool,
+    /// Whether the next end of sessions fails, with nothing changed.
+    end_fails: AtomicBool,
     /// Whether its clock is an hour ahead at the next rotation.
     spike: AtomicBool,
     /// Whether signing keys cannot be read, and how often they were asked for.
@@ -63,6 +65,7 @@ impl Unsure {
             then_down: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             log_down: AtomicBool::new(false),
+            end_fails: AtomicBool::new(false),
             spike: AtomicBool::new(false),
             keys_down: AtomicBool::new(false),
             keys_asked: AtomicUsize::new(0),
@@ -96,6 +99,11 @@ impl Unsure {
 
     pub fn set_log_down(&self, down: bool) {
         self.log_down.store(down, Ordering::SeqCst);
+    }
+
+    /// The next call that ends sessions fails.
+    pub fn fail_next_end(&self) {
+        self.end_fails.store(true, Ordering::SeqCst);
     }
 
     /// The store's clock is an hour ahead at the next rotation.
@@ -416,6 +424,9 @@ impl SessionStore for Unsure {
         tenant: TenantId,
         which: EndSessions,
     ) -> Result<Committed<u64>, StoreError> {
+        if self.end_fails.swap(false, Ordering::SeqCst) {
+            return Err(StoreErrorKind::Timeout.into());
+        }
         self.confirm(self.change()?.end_sessions(tenant, which).await)
             .await
     }
