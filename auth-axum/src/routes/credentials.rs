@@ -4,7 +4,7 @@ use std::fmt;
 
 use auth_core::DeviceToken;
 use auth_core::password::{Password, PasswordError};
-use auth_sdk::RefreshToken;
+use auth_sdk::{RefreshToken, ResetToken};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// A text given as a password. One that is too long to be anybody's is told
@@ -38,6 +38,16 @@ impl<'de> Deserialize<'de> for GivenDevice {
     }
 }
 
+/// A text given as a reset token.
+#[derive(Debug)]
+pub(super) struct GivenReset(pub(super) ResetToken);
+
+impl<'de> Deserialize<'de> for GivenReset {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer).map(|text| Self(ResetToken::from_text(text)))
+    }
+}
+
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     deserializer.deserialize_str(Text)
 }
@@ -68,5 +78,7 @@ mod tests {
         assert!(!format!("{token:?}").contains("hunter2"));
         let device: GivenDevice = serde_json::from_str("\"d1.hunter2\"").unwrap();
         assert!(!format!("{device:?}").contains("hunter2"));
+        let reset: GivenReset = serde_json::from_str("\"r1.hunter2\"").unwrap();
+        assert!(!format!("{reset:?}").contains("hunter2"));
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::body::Body;
 use super::context::Public;
-use super::credentials::{GivenDevice, GivenPassword};
+use super::credentials::{GivenDevice, GivenPassword, GivenToken};
 use super::state::Shared;
 use super::tokens::logged_in;
 use crate::rejection::Rejection;
@@ -22,6 +22,7 @@ pub(super) struct Given {
     client_id: Option<ClientId>,
     scope: Option<String>,
     device_token: Option<GivenDevice>,
+    refresh_token: Option<GivenToken>,
 }
 
 pub(super) async fn log_in(
@@ -43,6 +44,9 @@ pub(super) async fn log_in(
     }
     if let Some(GivenDevice(device)) = given.device_token {
         request = request.with_device_token(device);
+    }
+    if let Some(GivenToken(former)) = given.refresh_token {
+        request = request.replacing(former);
     }
     Ok(logged_in(&shared.auth.log_in(&cx, request).await?))
 }

@@ -10,7 +10,9 @@ mod log_in;
 mod log_out;
 mod me;
 mod password;
+mod password_reset;
 mod refresh;
+mod sending;
 mod sessions;
 mod sign_up;
 mod state;
@@ -23,11 +25,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::{TenantId, TrustedProxies};
-use auth_sdk::Auth;
+use auth_sdk::{Auth, SendPasswordReset};
 use axum::Router;
 use http::request::Parts;
 
 use crate::idempotency::IdempotencyLayer;
+use sending::Sending;
 use state::{Limits, Shared};
 
 pub use table::{Access, Endpoint};
@@ -38,11 +41,13 @@ pub use table::{Access, Endpoint};
 /// | route | for | answer |
 /// |---|---|---|
 /// | `POST /signup` `{identifier, password}` | everybody | 201 `{user}` |
-/// | `POST /login` `{identifier, password, client_id?, scope?, device_token?}` | everybody | 200 tokens, `user` and `device_token` |
+/// | `POST /login` `{identifier, password, client_id?, scope?, device_token?, refresh_token?}` | everybody | 200 tokens, `user` and `device_token` |
 /// | `POST /refresh` `{refresh_token, client_id?}` | everybody | 200 tokens |
 /// | `POST /logout` `{refresh_token}` | everybody | 204 |
 /// | `POST /logout-all` | bearer | 204 |
 /// | `POST /password` `{current_password, new_password}` | bearer | 200 tokens, `user` and `device_token` |
+/// | `POST /password/forgot` `{identifier}` | everybody, [where resets are sent](Self::with_password_reset) | 202, whoever it is |
+/// | `POST /password/reset` `{token, new_password}` | everybody, likewise | 204 |
 /// | `GET /me` | bearer | 200 the user |
 /// | `GET /sessions` | bearer | 200 `{sessions}` |
 /// | `DELETE /sessions/{id}` | bearer | 204 |
@@ -57,6 +62,9 @@ pub use table::{Access, Endpoint};
 /// text that is no refresh token of ours, leave the client with nothing more
 /// to do (RFC 7009 §2.2).
 ///
+/// A client that logs in again brings the `refresh_token` that it holds: the session
+/// of that ends, and none is left behind.
+///
 /// # The client's address
 /// Attempts at passwords are counted by network, so the routes must know where a
 /// request comes from: serve with
@@ -70,6 +78,7 @@ pub use table::{Access, Endpoint};
 /// - prefix: `/auth`
 /// - trusted proxies: none; `X-Forwarded-For` is not read
 /// - `Idempotency-Key`: not looked at; see [`with_idempotency_keys`](Self::with_idempotency_keys)
+/// - password reset: no routes
 /// - tenant of the public routes: [`TenantId::DEFAULT`]; the bearer routes act
 ///   in the token's tenant
 /// - a body must arrive within 10 s (408), the whole request be answered
@@ -102,6 +111,7 @@ pub struct AuthRoutes {
     limits: Limits,
     proxies: TrustedProxies,
     once: Option<IdempotencyLayer>,
+    resets: Option<Sending>,
 }
 
 impl AuthRoutes {
@@ -115,6 +125,7 @@ impl AuthRoutes {
             limits: Limits::default(),
             proxies: TrustedProxies::NONE,
             once: None,
+            resets: None,
         }
     }
 
@@ -157,6 +168,20 @@ impl AuthRoutes {
         self
     }
 
+    /// Adds `POST /password/forgot` and `POST /password/reset`; `sender` sends what
+    /// was asked for to its user.
+    ///
+    /// Whoever asks is answered 202 before anything is sent, whether there is such a
+    /// user or not, and whether it can be sent or not. At most 64 are being sent at a time, for 30 s
+    /// each: what is more, and what takes longer, is given up, and a line in the log
+    /// says so. What is being sent when the process ends is lost; its user asks
+    /// again. Requests are not counted by network: put a limit in front, or
+    /// somebody who knows many addresses writes to all of them.
+    pub fn with_password_reset(mut self, sender: Arc<dyn SendPasswordReset>) -> Self {
+        self.resets = Some(Sending::by(sender));
+        self
+    }
+
     /// Waits for a request's body no longer than this.
     pub const fn with_body_timeout(mut self, within: Duration) -> Self {
         self.limits.body = within;
@@ -179,7 +204,7 @@ impl AuthRoutes {
 
     /// All routes, with the prefix they are under and whom they are open to.
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        table::endpoints(&self.prefix)
+        table::endpoints(&self.prefix, self.resets.is_some())
     }
 }
 
@@ -194,13 +219,14 @@ impl<S: Clone + Send + Sync + 'static> From<AuthRoutes> for Router<S> {
             limits,
             proxies,
             once,
+            resets,
         } = routes;
         // Of the same tenant as the route.
         let of_tenant = tenant.clone();
         let once = once.map(|layer| layer.with_tenant(move |parts| of_tenant(parts)));
         table::router(
             &prefix,
-            Arc::new(Shared::new(auth, tenant, limits, proxies, once)),
+            Arc::new(Shared::new(auth, tenant, limits, proxies, once, resets)),
         )
     }
 }

@@ -7,6 +7,7 @@ use auth_core::{TenantId, TrustedProxies};
 use auth_sdk::Auth;
 use http::request::Parts;
 
+use super::sending::Sending;
 use crate::challenge::Realm;
 use crate::idempotency::IdempotencyLayer;
 
@@ -20,6 +21,8 @@ pub(super) struct Shared {
     pub(super) proxies: TrustedProxies,
     /// For sign-up, if it is done once for each key.
     pub(super) once: Option<IdempotencyLayer>,
+    /// By whom password resets are sent, if they are.
+    pub(super) resets: Option<Sending>,
 }
 
 /// How long a request may take.
@@ -40,6 +43,7 @@ impl Shared {
         limits: Limits,
         proxies: TrustedProxies,
         once: Option<IdempotencyLayer>,
+        resets: Option<Sending>,
     ) -> Self {
         let realm = Realm::new(auth.issuer());
         Self {
@@ -49,6 +53,7 @@ impl Shared {
             limits,
             proxies,
             once,
+            resets,
         }
     }
 }

@@ -10,7 +10,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 
 use super::state::Shared;
-use super::{envelope, log_in, log_out, me, password, refresh, sessions, sign_up, well_known};
+use super::{
+    envelope, log_in, log_out, me, password, password_reset, refresh, sessions, sign_up, well_known,
+};
 use crate::idempotency::IdempotencyLayer;
 use crate::layer::AuthLayer;
 use crate::rejection::Rejection;
@@ -71,6 +73,11 @@ routes! { under_prefix, add_under_prefix:
     DELETE "/sessions/{session}" Bearer => sessions::end_session;
 }
 
+routes! { of_resets, add_of_resets:
+    POST "/password/forgot" Public => password_reset::forgot;
+    POST "/password/reset" Public => password_reset::reset;
+}
+
 routes! { at_root, add_at_root:
     GET "/.well-known/jwks.json" Public => well_known::jwks;
 }
@@ -98,8 +105,12 @@ fn guarded(access: Access, endpoint: Endpoints, layers: &Layers) -> Endpoints {
     }
 }
 
-pub(super) fn endpoints(prefix: &str) -> Vec<Endpoint> {
-    under_prefix(prefix).chain(at_root("")).collect()
+pub(super) fn endpoints(prefix: &str, with_resets: bool) -> Vec<Endpoint> {
+    let resets = of_resets(prefix).filter(|_| with_resets);
+    under_prefix(prefix)
+        .chain(resets)
+        .chain(at_root(""))
+        .collect()
 }
 
 pub(super) fn router<S>(prefix: &str, shared: Arc<Shared>) -> Router<S> {
@@ -108,7 +119,11 @@ pub(super) fn router<S>(prefix: &str, shared: Arc<Shared>) -> Router<S> {
         once: shared.once.clone(),
     };
     let envelope = from_fn_with_state(Arc::clone(&shared), envelope::envelope);
-    let inner = add_under_prefix(Router::new(), &layers).method_not_allowed_fallback(wrong_method);
+    let mut inner = add_under_prefix(Router::new(), &layers);
+    if shared.resets.is_some() {
+        inner = add_of_resets(inner, &layers);
+    }
+    let inner = inner.method_not_allowed_fallback(wrong_method);
     let root = add_at_root(Router::new(), &layers)
         .method_not_allowed_fallback(wrong_method)
         .route_layer(envelope.clone());

@@ -32,6 +32,8 @@ mod once_whose;
 #[cfg(feature = "routes")]
 mod outage;
 #[cfg(feature = "routes")]
+mod password_reset;
+#[cfg(feature = "routes")]
 mod sessions;
 #[cfg(feature = "routes")]
 mod tokens;
