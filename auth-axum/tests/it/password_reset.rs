@@ -94,8 +94,13 @@ async fn c86_a_forgotten_password_is_chosen_again_once() {
     )
     .await;
     assert_eq!(short["reason"], "too_short");
-    let long = "x".repeat(2000);
-    problem(letters.reset(token, &long).await, 422, "password_rejected").await;
+    let endless = "x".repeat(2000);
+    problem(
+        letters.reset(token, &endless).await,
+        422,
+        "password_rejected",
+    )
+    .await;
     let mut forged = token.to_owned();
     forged.replace_range(60..61, if &forged[60..61] == "A" { "B" } else { "A" });
     problem(

@@ -1,11 +1,12 @@
 //! A password that is reset by something other than the password depends on the
 //! session epoch too.
 
-use auth_store::{ChangeOutcome, EndSessions, PasswordChange, User, UserStatus};
+use auth_core::revocation::{Revocation, Target};
+use auth_store::{EndSessions, PasswordChange, User, UserStatus};
 
 use super::Subject;
 use super::changes::{changed, moved};
-use super::race::at_once;
+use super::race::{a_while, both};
 use super::world::{HASH, World};
 
 fn reset(user: &User, new: &str) -> PasswordChange {
@@ -55,31 +56,39 @@ pub async fn c86_a_password_is_not_reset_at_another_epoch(subject: &dyn Subject)
     assert!(now.session_epoch > record.user.session_epoch);
 }
 
-/// The epoch is looked at together with the change.
+/// The epoch is looked at together with the change: a reset that is made was made
+/// before whatever else ended the sessions.
 pub async fn c86_of_a_reset_and_a_log_out_everywhere_the_later_one_counts(subject: &dyn Subject) {
     let world = World::new(subject).await;
-    for _ in 0..8 {
+    for turn in 0..16 {
         let user = world.user().await;
-        let outcomes = at_once(2, |turn| {
-            let store = world.handle(turn);
-            let (tenant, id, change) = (user.tenant, user.id, reset(&user, "new"));
+        let (tenant, id, change) = (user.tenant, user.id, reset(&user, "new"));
+        let (first, second) = (world.handle(0), world.handle(1));
+        let (ended, changed) = both(
             async move {
-                if turn == 0 {
-                    let ended = store.end_sessions(tenant, EndSessions::AllOf(id)).await;
-                    assert_eq!(ended.unwrap().value, 1);
-                    return None;
-                }
-                Some(store.change_password(change).await.unwrap().value)
-            }
-        })
+                a_while(turn).await;
+                first.end_sessions(tenant, EndSessions::AllOf(id)).await
+            },
+            async move { second.change_password(change).await },
+        )
         .await;
-        let is_reset = matches!(outcomes[1], Some(ChangeOutcome::Changed(_)));
-        let now = world.record(&user).await;
-        let steps = now.user.session_epoch - user.session_epoch;
+        let floor = |revoked: &[Revocation]| match revoked.first().map(|row| row.target) {
+            Some(Target::User { floor, .. }) => Some(floor),
+            _ => None,
+        };
+        let ended = floor(&ended.unwrap().revoked);
+        let changed = floor(&changed.unwrap().revoked);
+        assert!(ended.is_some(), "a log-out everywhere needs no epoch");
+        let is_reset = changed.is_some();
+        assert!(
+            !is_reset || changed < ended,
+            "a password is not reset once the sessions have ended"
+        );
+        let hash = world.record(&user).await.password_hash;
         assert_eq!(
-            (now.password_hash.as_deref() == Some("new"), steps),
-            (is_reset, if is_reset { 2 } else { 1 }),
-            "a reset that was refused changed nothing, one that was made is stored"
+            hash.as_deref(),
+            Some(if is_reset { "new" } else { HASH }),
+            "a reset that is refused changes nothing, one that is made is stored"
         );
     }
 }

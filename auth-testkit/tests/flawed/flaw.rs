@@ -40,6 +40,7 @@ pub(crate) enum Flaw {
     SeenHashIsIgnored,
     SeenHashIsReadThenWritten,
     SeenEpochIsIgnored,
+    SeenEpochIsReadThenWritten,
     RenewalIsAChange,
     RenewalIgnoresSeen,
     PolicyIsForgottenAtSignUp,

@@ -36,6 +36,7 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
     (Flaw::SeenHashIsIgnored, &["a_password_that_moved_is_not_replaced"]),
     (Flaw::SeenHashIsReadThenWritten, &["of_16_password_changes_that_saw_one_hash_one_is_made"]),
     (Flaw::SeenEpochIsIgnored, &["c86_a_password_is_not_reset_at_another_epoch"]),
+    (Flaw::SeenEpochIsReadThenWritten, &["c86_of_a_reset_and_a_log_out_everywhere_the_later_one_counts"]),
     (Flaw::RenewalIsAChange, &["c83_a_renewed_hash_ends_nothing"]),
     (Flaw::RenewalIgnoresSeen, &["c83_a_hash_that_moved_is_not_renewed"]),
     (Flaw::PolicyIsForgottenAtSignUp, &["c78_a_new_user_has_the_version_the_password_was_accepted_under"]),

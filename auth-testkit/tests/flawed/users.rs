@@ -185,6 +185,12 @@ impl UserStore for Flawed {
             Flaw::PolicyIsForgottenAtChange => change.new_policy = found.user.password_policy,
             Flaw::SeenHashIsIgnored => change.seen_hash = found.password_hash,
             Flaw::SeenEpochIsIgnored => change.seen_epoch = None,
+            Flaw::SeenEpochIsReadThenWritten
+                if change.seen_epoch == Some(found.user.session_epoch) =>
+            {
+                self.meanwhile().await;
+                change.seen_epoch = None;
+            }
             Flaw::SeenHashIsReadThenWritten if same => {
                 self.meanwhile().await;
                 let found = self.inner.user(tenant, user).await?;

@@ -9,7 +9,8 @@ use std::{env, fs};
 use auth_core::api_key::{ApiKey, ApiKeySecret};
 use auth_core::key::{Algorithm, SigningKey};
 use auth_core::refresh::{RefreshToken, TokenSecret};
-use auth_core::{ApiKeyId, SessionId, SystemRandom, TenantId};
+use auth_core::reset::{ResetToken, Standing};
+use auth_core::{ApiKeyId, SessionId, SystemRandom, TenantId, Timestamp, UserId};
 use fuzz::{base64url, checks, fixture};
 use serde_json::{Value, json};
 // Its runtime is what the instrumented code calls.
@@ -29,6 +30,7 @@ fn main() -> Outcome {
     seeds.keys()?;
     seeds.ed25519()?;
     seeds.refresh_tokens()?;
+    seeds.reset_tokens()?;
     seeds.api_keys()?;
     seeds.texts()
 }
@@ -186,6 +188,29 @@ impl Seeds {
         }
         self.write("refresh_token", [1; 60])?;
         self.write("refresh_token", [0xff; 60])
+    }
+
+    fn reset_tokens(&mut self) -> Outcome {
+        let standing = Standing {
+            session_epoch: 1,
+            password_hash: None,
+        };
+        let user = UserId::from_uuid(Uuid::from_u128(7));
+        // The first is in time for the check.
+        for end in [1_800_000_001, 0] {
+            let token = ResetToken::issue(
+                checks::root(),
+                TenantId::DEFAULT,
+                user,
+                standing,
+                Timestamp::from_unix_seconds(end),
+                &SystemRandom::new(),
+            )?;
+            self.write("reset_token", format!("\0{}", token.expose()))?;
+        }
+        self.write("reset_token", [1; 100])?;
+        self.write("reset_token", [0x7f; 100])?;
+        self.write("reset_token", [0xff; 100])
     }
 
     fn api_keys(&mut self) -> Outcome {

@@ -8,6 +8,7 @@ mod jwks;
 mod pem;
 mod phc;
 mod refresh_token;
+mod reset_token;
 mod token;
 
 pub use api_key::api_key;
@@ -18,4 +19,5 @@ pub use jwks::jwks;
 pub use pem::pem;
 pub use phc::phc;
 pub use refresh_token::{refresh_token, root};
+pub use reset_token::reset_token;
 pub use token::{claims, header, signed, token};

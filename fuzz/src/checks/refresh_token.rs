@@ -117,7 +117,7 @@ fn hmac_of(body: &[u8], tenant: TenantId) -> Vec<u8> {
 }
 
 /// A key derived from the root secret as the wire format says.
-fn derived<const N: usize>(label: &[u8]) -> [u8; N] {
+pub(super) fn derived<const N: usize>(label: &[u8]) -> [u8; N] {
     struct Length(usize);
 
     impl hkdf::KeyType for Length {

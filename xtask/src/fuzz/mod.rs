@@ -23,6 +23,7 @@ pub const TARGETS: &[(&str, &str)] = &[
     ("pem", "key"),
     ("ed25519", "ed25519"),
     ("refresh_token", "text"),
+    ("reset_token", "text"),
     ("api_key", "text"),
     ("authorization", "text"),
     ("phc", "text"),
