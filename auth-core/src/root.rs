@@ -15,7 +15,7 @@ use crate::secret::Secret;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RootKeyId(pub [u8; 4]);
 
-/// 32 to 64 random bytes. Who has them can forge refresh tokens and open the
+/// 32 to 64 random bytes. Who has them can forge refresh and reset tokens and open the
 /// sealed signing keys; who loses them logs everybody out.
 #[derive(Clone, Debug)]
 pub struct RootSecret {

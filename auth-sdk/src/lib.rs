@@ -35,6 +35,7 @@
 
 mod api_key_lookup;
 mod api_keys;
+mod api_keys_of;
 mod attempts;
 mod auth;
 mod build_error;

@@ -47,7 +47,7 @@ impl Sending {
                     tracing::warn!(%user, error = &*error as &dyn std::error::Error, "a password reset is not sent");
                 }
                 Err(_) => {
-                    tracing::warn!(%user, patience = ?PATIENCE, "a password reset is not sent in time")
+                    tracing::warn!(%user, patience = ?PATIENCE, "a password reset is not sent in time");
                 }
             }
         };
