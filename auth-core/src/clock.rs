@@ -1,9 +1,13 @@
 //! Where time comes from. Nothing else in these crates asks the system.
 
+mod anchor;
+
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anchor::Anchor;
 
 use crate::time::{Monotonic, Now, Timestamp};
 
@@ -25,23 +29,20 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 }
 
 /// The operating system's clocks.
+///
+/// Both are had for the price of one: what the wall clock is ahead of the
+/// monotonic one is asked for every 100 ms at most, and added meanwhile.
+///
+/// Not guaranteed: that a step of the wall clock is seen at once. It is seen
+/// 100 ms later at the latest, of monotonic time, by every thread.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that asks the system"
-    )]
     fn now(&self) -> Now {
+        static ANCHOR: Anchor = Anchor::new();
         let mono = self.mono();
-        // Before 1970 everything would look unexpired; the far future is the
-        // safe reading of an impossible clock.
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .ok()
-            .and_then(|d| i64::try_from(d.as_micros()).ok())
-            .map_or(Timestamp::MAX, Timestamp::from_unix_micros);
+        let wall = ANCHOR.wall(micros(mono), system_wall);
         Now { wall, mono }
     }
 
@@ -53,6 +54,20 @@ impl Clock for SystemClock {
         static START: OnceLock<Instant> = OnceLock::new();
         Monotonic::from_elapsed(START.get_or_init(Instant::now).elapsed())
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system"
+)]
+fn system_wall() -> Timestamp {
+    // Before 1970 everything would look unexpired; the far future is the
+    // safe reading of an impossible clock.
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|d| i64::try_from(d.as_micros()).ok())
+        .map_or(Timestamp::MAX, Timestamp::from_unix_micros)
 }
 
 /// A clock that stands still until it is told to move: for tests.
@@ -181,6 +196,17 @@ mod tests {
         manual.advance(Duration::from_secs(7));
         assert_eq!(manual.mono(), manual.now().mono);
         assert_eq!(FlooredClock::new(manual.clone()).mono(), manual.mono());
+    }
+
+    #[test]
+    fn the_systems_clock_says_what_the_system_says() {
+        for _ in 0..1_000 {
+            let before = system_wall();
+            let now = SystemClock.now().wall;
+            // The wall clock may be set or slewed while the test runs, by less than this.
+            assert!(before.since(now) < Duration::from_secs(1));
+            assert!(now.since(before) < Duration::from_secs(1));
+        }
     }
 
     #[test]

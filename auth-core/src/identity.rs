@@ -10,6 +10,7 @@ use crate::id::{ApiKeyId, ClientId, SessionId, TenantId, UserId};
 use crate::jwt::Claims;
 use crate::scope::Scope;
 use crate::time::Timestamp;
+use crate::verifier::Vouched;
 
 /// A verified access token, or a verified API key. There is no other way to
 /// get one than through a [`Verifier`](crate::verifier::Verifier).
@@ -30,6 +31,8 @@ pub struct Identity {
     /// Whether the verifier's own issuer said it.
     is_own: bool,
     api_key: Option<ApiKeyId>,
+    /// What a cached token is held against; `None` if it cannot be cached.
+    vouched: Option<Vouched>,
     custom: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -39,11 +42,12 @@ pub struct Identity {
 pub struct ClaimsError(#[source] serde_json::Error);
 
 impl Identity {
-    pub(crate) const fn new(claims: Claims, is_own: bool) -> Self {
+    pub(crate) const fn new(claims: Claims, is_own: bool, vouched: Option<Vouched>) -> Self {
         Self {
             claims,
             is_own,
             api_key: None,
+            vouched,
             custom: OnceLock::new(),
         }
     }
@@ -52,7 +56,7 @@ impl Identity {
     pub(crate) fn of_api_key(claims: Claims, key: ApiKeyId) -> Self {
         Self {
             api_key: Some(key),
-            ..Self::new(claims, true)
+            ..Self::new(claims, true, None)
         }
     }
 
@@ -118,6 +122,36 @@ impl Identity {
     /// `auth_time`: when the user last proved who they are.
     pub const fn auth_time(&self) -> Option<Timestamp> {
         self.claims.auth_time()
+    }
+
+    pub(crate) const fn vouched(&self) -> Option<&Vouched> {
+        self.vouched.as_ref()
+    }
+
+    /// Whether it was verified from this token, every byte of it, by a verifier
+    /// with a [cache](crate::verifier::TokenCache).
+    pub fn is_of(&self, token: &str) -> bool {
+        self.vouched
+            .as_ref()
+            .is_some_and(|vouched| vouched.is_of(token))
+    }
+
+    /// From when on the clock of no verifier that accepted it does so again:
+    /// [`expires_at`](Self::expires_at), and the leeway that it was given.
+    pub fn dead_from(&self) -> Timestamp {
+        self.vouched
+            .as_ref()
+            .map_or(self.expires_at(), Vouched::dead_from)
+    }
+
+    /// How many bytes of memory it takes at the most, with its token and what is
+    /// made of its claims when they are asked for; as asked of the allocator,
+    /// which may round up. The [application's own claims](Self::claims) are not
+    /// counted: nobody but the application knows what they hold.
+    pub fn bytes(&self) -> usize {
+        const COUNTS: usize = 2 * size_of::<usize>();
+        let token = self.vouched.as_ref().map_or(0, Vouched::heap_bytes);
+        COUNTS + size_of::<Self>() + token + self.claims.heap_bytes()
     }
 
     /// All registered claims.

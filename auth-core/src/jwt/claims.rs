@@ -180,6 +180,26 @@ impl Claims {
             .get_or_init(|| self.string_array(self.said.roles))
     }
 
+    pub(super) const fn times(&self) -> &Times {
+        &self.said.times
+    }
+
+    /// What they take of the heap at the most: the text, and what is made of it
+    /// when it is asked for.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        // A leaf of a set of strings has 11 places, of which 5 are taken at the least.
+        const LEAF: usize = 11 * size_of::<Box<str>>() + 16;
+        const ROLE: usize = size_of::<String>();
+        let scope = self.str(self.said.scope).unwrap_or_default();
+        let words = scope.split(' ').count();
+        let scopes = scope.len() + (words / 5 + 1) * LEAF + words / 25 * LEAF;
+        let roles = self.str(self.said.roles).unwrap_or_default();
+        // A list grows by doubling, from 4.
+        let count = roles.matches(',').count() + 1;
+        let roles = roles.len() + (2 * count).max(4) * ROLE;
+        self.text.len() + scopes + roles
+    }
+
     /// The whole payload, as it was signed.
     pub(crate) fn payload(&self) -> &str {
         self.text.get(..self.payload_len).unwrap_or_default()

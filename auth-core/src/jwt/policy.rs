@@ -1,8 +1,9 @@
 //! What the tokens of one issuer must say.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use super::claims::Times;
+use super::claims::{Claims, Times};
 use super::error::TokenError;
 use super::known::Claim;
 use crate::key::{Algorithm, MAX_KID};
@@ -67,6 +68,18 @@ impl TokenPolicy {
         }
         Ok(())
     }
+
+    /// From when to when [`check_times`](Self::check_times) lets a token live
+    /// that it let live once: its lifetime does not change.
+    pub(crate) fn alive(&self, claims: &Claims) -> Range<Timestamp> {
+        self.alive_of(claims.times())
+    }
+
+    fn alive_of(&self, times: &Times) -> Range<Timestamp> {
+        const ALWAYS: Timestamp = Timestamp::from_unix_micros(i64::MIN);
+        let from = times.iat.max(times.nbf);
+        from.map_or(ALWAYS, |from| from - self.leeway)..times.exp + self.leeway
+    }
 }
 
 /// Claims that must be there, beside those that always must.
@@ -118,6 +131,52 @@ impl RequiredClaims {
         match self.own.get(own.trailing_ones() as usize) {
             Some(name) => Err(TokenError::MissingClaim(name.clone())),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const fn at(micros: i64) -> Timestamp {
+        Timestamp::from_unix_micros(micros)
+    }
+
+    fn policy(leeway: Duration) -> TokenPolicy {
+        TokenPolicy {
+            issuer: "us".to_owned(),
+            audiences: vec!["api".to_owned()],
+            algorithms: None,
+            types: Vec::new(),
+            required: RequiredClaims::default(),
+            leeway,
+            max_lifetime: Duration::MAX,
+        }
+    }
+
+    /// Near each other, and near both ends of time.
+    fn time() -> impl Strategy<Value = i64> {
+        let near =
+            |middle: i64| (-3_000_000..=3_000_000_i64).prop_map(move |d| middle.saturating_add(d));
+        prop_oneof![near(0), near(i64::MAX), near(i64::MIN)]
+    }
+
+    proptest! {
+        #[test]
+        fn a_token_is_alive_exactly_when_its_times_are_good(
+            now in time(),
+            exp in time(),
+            iat in proptest::option::of(time()),
+            nbf in proptest::option::of(time()),
+            leeway in 0..=2_u64,
+        ) {
+            let policy = policy(Duration::from_secs(leeway));
+            let times = Times { exp: at(exp), iat: iat.map(at), nbf: nbf.map(at), auth: None };
+            let is_good = policy.check_times(&times, at(now)).is_ok();
+            prop_assert_eq!(policy.alive_of(&times).contains(&at(now)), is_good);
         }
     }
 }

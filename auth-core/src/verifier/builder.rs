@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::api_keys::ApiKeys;
+use super::stats::Counters;
 use super::trusted::{Revocations, TrustedIssuer};
-use super::{Shared, Verifier};
+use super::{Shared, SignatureChecks, TokenCache, Verifier, VerifierId};
 use crate::api_key::{ApiKeyLookup, ApiKeyPrefix};
 use crate::clock::{Clock, SystemClock};
 use crate::issuer::{Audience, Issuer};
@@ -26,6 +27,9 @@ use crate::revocation::RevocationView;
 /// - leeway: 0 s
 /// - longest token: 8 KiB
 /// - clock: the system's
+/// - cache of verified tokens: none
+/// - signatures that are checked at the same time: [`SignatureChecks::default`],
+///   one cap for the process
 #[derive(Debug)]
 pub struct VerifierBuilder {
     own: TrustedIssuer,
@@ -34,6 +38,8 @@ pub struct VerifierBuilder {
     leeway: Duration,
     max_len: usize,
     clock: Arc<dyn Clock>,
+    cache: Option<Arc<dyn TokenCache>>,
+    checks: SignatureChecks,
 }
 
 /// A verifier cannot be built as asked.
@@ -70,6 +76,8 @@ impl VerifierBuilder {
             leeway: Duration::ZERO,
             max_len: TokenIssuer::MAX_LEN,
             clock: Arc::new(SystemClock),
+            cache: None,
+            checks: SignatureChecks::default(),
         }
     }
 
@@ -150,6 +158,19 @@ impl VerifierBuilder {
         self
     }
 
+    /// Keeps verified tokens in `cache`, which other verifiers may share: what
+    /// each accepts stays its own ([`TokenCache`]).
+    pub fn with_token_cache(mut self, cache: Arc<dyn TokenCache>) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Checks as many signatures at the same time as `checks` allows.
+    pub fn with_signature_checks(mut self, checks: SignatureChecks) -> Self {
+        self.checks = checks;
+        self
+    }
+
     /// Builds it.
     ///
     /// # Errors
@@ -162,6 +183,8 @@ impl VerifierBuilder {
             leeway,
             max_len,
             clock,
+            cache,
+            checks,
         } = self;
         if leeway > TokenPolicy::MAX_LEEWAY {
             return Err(VerifierBuildError::Leeway);
@@ -184,6 +207,10 @@ impl VerifierBuilder {
                 api_keys,
                 max_len,
                 clock,
+                id: VerifierId::draw(),
+                cache,
+                checks,
+                counters: Counters::default(),
             }),
         })
     }

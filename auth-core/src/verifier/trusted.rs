@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Undecided, VerifyError};
+use super::vouched::UsedKey;
+use super::{SignatureChecks, Undecided, VerifyError};
 use crate::issuer::{Audience, Issuer};
 use crate::jwt::{Buffer, Claims, Compact, Header, RequiredClaims, TokenError, TokenPolicy};
-use crate::key::{Algorithm, KeySet, KeySource, Thumbprint, VerifyingKey};
+use crate::key::{Algorithm, KeySet, KeySource, Thumbprint, Unavailable, VerifyingKey};
 use crate::revocation::{RevocationView, Standing, Standpoint};
 
 /// An issuer that a verifier trusts: its keys, for whom its tokens must be, and
@@ -106,24 +107,55 @@ impl TrustedIssuer {
         &self,
         token: &str,
         compact: &Compact<'_>,
-    ) -> Result<Thumbprint, VerifyError> {
+        checks: &SignatureChecks,
+    ) -> Result<UsedKey, VerifyError> {
         let keys = self.keys.keys();
-        if let Some((key, typ)) = keys.recognise(compact.header) {
-            let algorithm = Some(key.algorithm());
-            self.policy.check_header(Some(typ), None, algorithm)?;
-            return Ok(check_signature(key, compact)?);
-        }
-        self.check_unknown_header(token, compact, &keys)
+        self.with_key(token, compact, &keys, |key, typ| {
+            let _check = checks.begin().ok_or(Unavailable)?;
+            check_signature(key, compact)?;
+            if let Some(typ) = typ {
+                keys.remember(key, compact.header, typ);
+            }
+            Ok(used(key))
+        })
     }
 
-    /// The same for a header that must be read.
-    #[inline(never)]
-    fn check_unknown_header(
+    /// Which key a token would be verified by, on the issuer's terms; its
+    /// signature is not looked at.
+    pub(super) fn key_of(
+        &self,
+        token: &str,
+        compact: &Compact<'_>,
+    ) -> Result<UsedKey, VerifyError> {
+        self.with_key(token, compact, &self.keys.keys(), |key, _| Ok(used(key)))
+    }
+
+    /// Calls `then` with the key for a token and, if its header is not known
+    /// yet, with the `typ` in it.
+    fn with_key<T>(
         &self,
         token: &str,
         compact: &Compact<'_>,
         keys: &KeySet,
-    ) -> Result<Thumbprint, VerifyError> {
+        then: impl FnOnce(&VerifyingKey, Option<&str>) -> Result<T, VerifyError>,
+    ) -> Result<T, VerifyError> {
+        if let Some((key, typ)) = keys.recognise(compact.header) {
+            let algorithm = Some(key.algorithm());
+            self.policy.check_header(Some(typ), None, algorithm)?;
+            return then(key, None);
+        }
+        self.with_key_of_unknown_header(token, compact, keys, then)
+    }
+
+    /// The same for a header that must be read.
+    #[inline(never)]
+    fn with_key_of_unknown_header<T>(
+        &self,
+        token: &str,
+        compact: &Compact<'_>,
+        keys: &KeySet,
+        then: impl FnOnce(&VerifyingKey, Option<&str>) -> Result<T, VerifyError>,
+    ) -> Result<T, VerifyError> {
         let mut buffer = EMPTY;
         let header = compact.header(&mut buffer)?;
         let Header {
@@ -136,9 +168,7 @@ impl TrustedIssuer {
         let Some(key) = keys.find(kid, algorithm) else {
             return Err(self.without_key(token, compact, keys, kid));
         };
-        let thumbprint = check_signature(key, compact)?;
-        keys.remember(key, compact.header, typ.as_deref().unwrap_or_default());
-        Ok(thumbprint)
+        then(key, Some(typ.as_deref().unwrap_or_default()))
     }
 
     #[cold]
@@ -174,17 +204,19 @@ impl TrustedIssuer {
         Ok(*crate::jwt::claimed_issuer(payload)? == *self.policy.issuer)
     }
 
-    /// Whether the key of a verified token, or what it stands on, is revoked.
+    /// Whether the key of a verified token, or what it stands on, is revoked;
+    /// what it stands on, if it can be.
     pub(super) fn check_standing(
         &self,
         claims: &Claims,
         key: Thumbprint,
-    ) -> Result<(), VerifyError> {
+    ) -> Result<Option<Standpoint>, VerifyError> {
         let Revocations::View(view) = &self.revocations else {
-            return Ok(());
+            return Ok(None);
         };
-        match view.check(&standpoint(claims, key)?) {
-            Standing::Live => Ok(()),
+        let standpoint = standpoint(claims, key)?;
+        match view.check(&standpoint) {
+            Standing::Live => Ok(Some(standpoint)),
             Standing::Revoked => Err(VerifyError::Revoked),
         }
     }
@@ -192,11 +224,18 @@ impl TrustedIssuer {
 
 const EMPTY: Buffer = [0; size_of::<Buffer>()];
 
-fn check_signature(key: &VerifyingKey, compact: &Compact<'_>) -> Result<Thumbprint, TokenError> {
+fn used(key: &VerifyingKey) -> UsedKey {
+    UsedKey {
+        thumbprint: key.thumbprint(),
+        algorithm: key.algorithm(),
+    }
+}
+
+fn check_signature(key: &VerifyingKey, compact: &Compact<'_>) -> Result<(), TokenError> {
     let mut buffer = EMPTY;
     let signature = compact.signature(&mut buffer)?;
     if key.verifies(compact.signed.as_bytes(), &signature) {
-        Ok(key.thumbprint())
+        Ok(())
     } else {
         Err(TokenError::Signature)
     }

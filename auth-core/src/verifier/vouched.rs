@@ -1,0 +1,154 @@
+//! What a verified token is held against on every hit.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::VerifyError;
+use super::cache::VerifierId;
+use super::trusted::{Revocations, TrustedIssuer};
+use crate::jwt::Compact;
+use crate::key::{Algorithm, Thumbprint};
+use crate::revocation::{Standing, Standpoint};
+use crate::secret::Secret;
+use crate::time::Timestamp;
+
+/// What was true of a token when it was verified, and as of when.
+#[derive(Debug)]
+pub(crate) struct Vouched {
+    token: Secret<Box<str>>,
+    /// Who verified it.
+    verifier: VerifierId,
+    /// Which of the verifier's issuers issued it, counted from its own.
+    issuer: usize,
+    /// From `iat` or `nbf`, whichever is later, to `exp`, with leeway.
+    alive: Range<Timestamp>,
+    key: UsedKey,
+    /// The epoch of the keys in which the token was last seen to find its key.
+    epoch: AtomicU64,
+    /// `None` if nothing can revoke it.
+    standpoint: Option<Standpoint>,
+    /// The generation of the floors that last let it live.
+    generation: AtomicU64,
+}
+
+/// By what a token was verified. It is the same whenever a key is the same
+/// material for the same algorithm, whatever it is called and wherever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UsedKey {
+    pub(super) thumbprint: Thumbprint,
+    pub(super) algorithm: Algorithm,
+}
+
+/// How much an issuer knew, read before it was asked. What is learned after
+/// that is looked at on the next hit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AsOf {
+    epoch: u64,
+    generation: u64,
+}
+
+/// What was found out about a token.
+pub(super) struct Verified {
+    pub(super) verifier: VerifierId,
+    pub(super) issuer: usize,
+    pub(super) alive: Range<Timestamp>,
+    pub(super) key: UsedKey,
+    pub(super) standpoint: Option<Standpoint>,
+    pub(super) as_of: AsOf,
+}
+
+impl AsOf {
+    /// What `issuer` knows now.
+    pub(super) fn now(issuer: &TrustedIssuer) -> Self {
+        let generation = match &issuer.revocations {
+            Revocations::View(view) => view.generation(),
+            Revocations::None | Revocations::Unsaid => 0,
+        };
+        Self {
+            epoch: issuer.keys.epoch(),
+            generation,
+        }
+    }
+}
+
+impl Vouched {
+    pub(super) fn new(token: &str, verified: Verified) -> Self {
+        let AsOf { epoch, generation } = verified.as_of;
+        Self {
+            token: Secret::new(token.into()),
+            verifier: verified.verifier,
+            issuer: verified.issuer,
+            alive: verified.alive,
+            key: verified.key,
+            epoch: AtomicU64::new(epoch),
+            standpoint: verified.standpoint,
+            generation: AtomicU64::new(generation),
+        }
+    }
+
+    /// Whether it is of this token: the whole of it is compared. Not in
+    /// constant time: who gets here brought the token, or one whose keyed hash
+    /// is the same.
+    pub(crate) fn is_of(&self, token: &str) -> bool {
+        **self.token.expose() == *token
+    }
+
+    pub(super) const fn issuer(&self) -> usize {
+        self.issuer
+    }
+
+    pub(super) fn is_by(&self, verifier: VerifierId) -> bool {
+        self.verifier == verifier
+    }
+
+    pub(super) fn is_alive(&self, now: Timestamp) -> bool {
+        self.alive.contains(&now)
+    }
+
+    pub(crate) const fn dead_from(&self) -> Timestamp {
+        self.alive.end
+    }
+
+    /// What it takes of the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.token.expose().len()
+    }
+
+    /// Whether the token would still find the key that verified it. Its
+    /// signature need not be checked again by a key that is the same.
+    pub(super) fn finds_its_key(&self, token: &str, issuer: &TrustedIssuer) -> bool {
+        // Read before the keys: what changes meanwhile is seen next time.
+        let epoch = issuer.keys.epoch();
+        self.epoch.load(Ordering::Acquire) == epoch || self.finds_it_again(token, issuer, epoch)
+    }
+
+    #[cold]
+    fn finds_it_again(&self, token: &str, issuer: &TrustedIssuer, epoch: u64) -> bool {
+        let found = Compact::split(token, usize::MAX)
+            .map_err(VerifyError::from)
+            .and_then(|compact| issuer.key_of(token, &compact));
+        let is_same = found.is_ok_and(|found| found == self.key);
+        if is_same {
+            self.epoch.store(epoch, Ordering::Release);
+        }
+        is_same
+    }
+
+    /// Whether nothing that it stands on is revoked.
+    pub(super) fn stands(&self, issuer: &TrustedIssuer) -> bool {
+        let (Revocations::View(view), Some(standpoint)) = (&issuer.revocations, &self.standpoint)
+        else {
+            return true;
+        };
+        // Read before the floors, for the same reason.
+        let generation = view.generation();
+        if self.generation.load(Ordering::Acquire) == generation {
+            return true;
+        }
+        let stands = view.check(standpoint) == Standing::Live;
+        if stands {
+            self.generation.store(generation, Ordering::Release);
+        }
+        stands
+    }
+}
