@@ -6,6 +6,10 @@
 //! [`tier`] is what such caches of several processes share, and [`write_behind`] gathers
 //! writes where only the last of many matters.
 //!
+//! # Verified tokens
+//! [`token`] keeps tokens that a verifier has verified, so that each costs one check
+//! of a signature and not one with every request.
+//!
 //! # Keys of remote issuers
 //! [`RemoteJwks`] knows the public keys of an issuer that is somewhere else:
 //! with it a [`Verifier`](auth_core::verifier::Verifier) judges the tokens of
@@ -80,4 +84,5 @@
 pub mod jwks;
 pub mod tier;
 pub mod tiered;
+pub mod token;
 pub mod write_behind;

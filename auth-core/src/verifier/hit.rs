@@ -14,35 +14,45 @@ impl Shared {
         cache: &dyn TokenCache,
         token: &str,
     ) -> Result<Arc<Identity>, VerifyError> {
-        match cache.get(self.id, token) {
-            Some(identity) if self.still_accepts(token, &identity) => {
+        match self.look_up(cache, token) {
+            Found::Good(identity) => {
                 self.counters.hit();
                 return Ok(identity);
             }
-            Some(identity) => self.reject_hit(cache, token, &identity),
-            None => self.counters.miss(),
+            Found::Over(identity) => self.reject_hit(cache, token, &identity),
+            Found::Nothing => self.counters.miss(),
         }
         let identity = self.judge(token)?;
         cache.insert(self.id, token, &identity);
         Ok(identity)
     }
 
-    /// Whether judging `token` now would end as it did for `identity`. What a
-    /// cache gives is nobody's word: it is compared, and what can have changed
-    /// since is looked at again.
-    fn still_accepts(&self, token: &str, identity: &Identity) -> bool {
-        let accepts = |vouched: &Vouched| {
-            let issuer = self.issuer(vouched.issuer())?;
-            let accepts = vouched.is_alive(self.clock.now().wall)
-                && vouched.finds_its_key(token, issuer)
-                && vouched.stands(issuer);
-            accepts.then_some(())
+    /// What a cache gives is nobody's word: it is compared, and what can have
+    /// changed since is looked at again.
+    fn look_up(&self, cache: &dyn TokenCache, token: &str) -> Found {
+        let Some(identity) = cache.get(self.id, token) else {
+            return Found::Nothing;
         };
-        identity
-            .vouched()
-            .filter(|vouched| vouched.is_by(self.id) && vouched.is_of(token))
-            .and_then(accepts)
-            .is_some()
+        match identity.vouched() {
+            Some(vouched) if vouched.is_by(self.id) && vouched.is_of(token) => {
+                if self.still_accepts(token, vouched) {
+                    Found::Good(identity)
+                } else {
+                    Found::Over(identity)
+                }
+            }
+            // Somebody else's: theirs may be good, and stays.
+            _ => Found::Nothing,
+        }
+    }
+
+    /// Whether judging a token now would end as it did for what is vouched for.
+    fn still_accepts(&self, token: &str, vouched: &Vouched) -> bool {
+        self.issuer(vouched.issuer()).is_some_and(|issuer| {
+            vouched.is_alive(self.clock.now().wall)
+                && vouched.finds_its_key(token, issuer)
+                && vouched.stands(issuer)
+        })
     }
 
     #[cold]
@@ -50,4 +60,11 @@ impl Shared {
         self.counters.rejected_hit();
         cache.remove(self.id, token, identity);
     }
+}
+
+enum Found {
+    Good(Arc<Identity>),
+    /// It was good.
+    Over(Arc<Identity>),
+    Nothing,
 }

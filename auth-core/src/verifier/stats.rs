@@ -9,11 +9,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 pub struct VerifierStats {
     /// Tokens that were accepted from the cache.
     pub hits: u64,
-    /// Tokens that the cache did not have; of these none were accepted
-    /// unchecked.
+    /// Tokens that the cache did not have, or had another in the place of.
     pub misses: u64,
-    /// Tokens that the cache had and that did not stand: expired, revoked, their
-    /// key gone, another token's or another verifier's. They were judged anew.
+    /// Tokens that the cache had and that did not stand: expired, revoked, or
+    /// their key gone. They were judged anew, and forgotten.
     pub rejected_hits: u64,
     /// Tokens that were not judged because as many signatures were being checked
     /// as may be ([`SignatureChecks`](super::SignatureChecks)).

@@ -48,8 +48,8 @@ pub const ROOMS: &[Room] = &[
     Room {
         name: "auth-cache",
         ours: &["auth-core"],
-        outside: &["async-trait", "base64", "moka", "quick_cache", "ring", "serde", "serde_json", "thiserror", "tokio", "tracing",
-            "url", "uuid", "zeroize"],
+        outside: &["arc-swap", "async-trait", "base64", "foldhash", "moka", "quick_cache", "ring", "serde", "serde_json",
+            "thiserror", "tokio", "tracing", "url", "uuid", "zeroize"],
         outside_by_feature: &["http", "http-body-util", "hyper-rustls", "hyper-util", "redis", "rustls",
             "rustls-platform-verifier"],
         ..EMPTY
