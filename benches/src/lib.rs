@@ -15,6 +15,7 @@
 
 pub mod allocations;
 pub mod cache;
+pub mod cached_tokens;
 mod goal;
 mod group;
 mod measure;

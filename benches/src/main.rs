@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use auth_bench::{cache, passwords, run, tokens};
+use auth_bench::{cache, cached_tokens, passwords, run, tokens};
 
 fn main() -> ExitCode {
     run::main(vec![
         tokens::suite(Vec::new()),
         passwords::suite(),
         cache::suite(),
+        cached_tokens::suite(),
     ])
 }

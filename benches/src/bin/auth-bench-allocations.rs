@@ -5,7 +5,7 @@
 use std::alloc::System;
 use std::process::ExitCode;
 
-use auth_bench::{allocations, cache, tokens};
+use auth_bench::{allocations, cache, cached_tokens, tokens};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -21,7 +21,12 @@ fn main() -> ExitCode {
             stats.bytes_allocated,
         )
     };
-    for suite in [tokens::suite(Vec::new()), cache::hits()] {
+    let suites = [
+        tokens::suite(Vec::new()),
+        cache::hits(),
+        cached_tokens::hits(),
+    ];
+    for suite in suites {
         match allocations::table(&suite, &counted) {
             Ok(table) => println!("## {}: allocations\n\n{table}", suite.name),
             Err(failure) => {
