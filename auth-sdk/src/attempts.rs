@@ -34,7 +34,7 @@ impl Auth {
     /// that it is the user who asks: whoever guessed may go on guessing.
     ///
     /// Without it the password works from the user's own devices (those with a
-    /// [`DeviceToken`](auth_core::DeviceToken)), and a password change forgets
+    /// [`DeviceToken`](auth_core::DeviceToken)), and a password change or reset forgets
     /// all attempts too. Where the store counts none there is nothing to forget.
     ///
     /// # Errors

@@ -4,14 +4,14 @@
 mod support;
 
 use auth_core::Scope;
-use auth_sdk::{Auth, AuthError, CreateApiKey, IssuedApiKey, UserId};
+use auth_sdk::{Auth, AuthError, Context, CreateApiKey, IssuedApiKey, UserId};
 use support::root;
 use support::stores::on_each_store;
 
 async fn key(auth: &Auth, user: UserId) -> IssuedApiKey {
     let request = CreateApiKey::new("deploys", Scope::empty());
-    let made = auth.create_api_key(&auth_sdk::Context::new(), user, request);
-    made.await.unwrap()
+    let cx = Context::new();
+    auth.create_api_key(&cx, user, request).await.unwrap()
 }
 
 async fn works(auth: &Auth, key: &IssuedApiKey) -> bool {
@@ -23,9 +23,8 @@ async fn works(auth: &Auth, key: &IssuedApiKey) -> bool {
 async fn c69_all_keys_of_a_user_end_and_no_others() {
     on_each_store(async |place| {
         let mut rig = place.rig().await;
-        let refused = rig
-            .auth
-            .revoke_api_keys_of(&rig.cx, rig.sign_up("eve").await.id);
+        let eve = rig.sign_up("eve").await.id;
+        let refused = rig.auth.revoke_api_keys_of(&rig.cx, eve);
         assert!(matches!(refused.await, Err(AuthError::NoApiKeys)));
         let prefix: auth_sdk::ApiKeyPrefix = "acme_live".parse().unwrap();
         let with_keys =
