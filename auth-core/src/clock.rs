@@ -143,7 +143,7 @@ impl FlooredClock {
     /// clock stood at `wall`. Dated by its arrival, the floor never runs ahead
     /// of the store; it never sinks again.
     pub fn observe(&self, wall: Timestamp) {
-        let mono = micros(self.inner.now().mono);
+        let mono = micros(self.inner.mono());
         self.floor
             .fetch_max(wall.unix_micros().saturating_sub(mono), Ordering::AcqRel);
     }
@@ -154,9 +154,14 @@ impl FlooredClock {
     /// `None` before the first observation. Unlike [`now`](Clock::now) it owes
     /// nothing to the wall clock: what has expired by it, has for good.
     pub fn store_time(&self) -> Option<Timestamp> {
+        self.store_time_at(self.inner.mono())
+    }
+
+    /// [`store_time`](Self::store_time), at a reading of this clock.
+    pub fn store_time_at(&self, mono: Monotonic) -> Option<Timestamp> {
         let floor = self.floor.load(Ordering::Acquire);
-        let mono = micros(self.inner.now().mono);
-        (floor != i64::MIN).then(|| Timestamp::from_unix_micros(floor.saturating_add(mono)))
+        let time = || Timestamp::from_unix_micros(floor.saturating_add(micros(mono)));
+        (floor != i64::MIN).then(time)
     }
 }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_cache::token::MemoryTokenCache;
 use auth_core::api_key::ApiKeyPrefix;
 use auth_core::jwt::TokenIssuer;
 use auth_core::key::{Backend, KeySource};
 use auth_core::password::{BreachCheck, ContextWords, HashPool, PasswordPolicy};
 use auth_core::reset::ResetToken;
 use auth_core::revocation::RevocationView;
-use auth_core::verifier::Verifier;
+use auth_core::verifier::{TokenCache, Verifier};
 use auth_core::{
     Audience, Clock, FlooredClock, Issuer, RootSecrets, SecureRandom, SystemClock, SystemRandom,
 };
@@ -40,6 +41,8 @@ use crate::profile::{PlainProfile, TokenProfile};
 /// - response floor of log-in: none
 /// - API keys: none
 /// - events: none
+/// - verified access tokens: remembered, up to 10 000 of them and 32 MiB, 64 of
+///   one user ([`MemoryTokenCache`]); they end at the same instant as others
 /// - clock and randomness: the system's
 #[derive(Debug)]
 pub struct AuthBuilder {
@@ -62,6 +65,15 @@ pub struct AuthBuilder {
     unlimited_attempts: bool,
     api_keys: Option<ApiKeyPrefix>,
     events: bool,
+    token_cache: Remembered,
+}
+
+/// Where verified tokens are kept.
+#[derive(Debug)]
+enum Remembered {
+    ByDefault,
+    In(Arc<dyn TokenCache>),
+    Nowhere,
 }
 
 impl AuthBuilder {
@@ -96,6 +108,7 @@ impl AuthBuilder {
             unlimited_attempts: false,
             api_keys: None,
             events: false,
+            token_cache: Remembered::ByDefault,
         }
     }
 
@@ -236,6 +249,19 @@ impl AuthBuilder {
         self
     }
 
+    /// Keeps verified access tokens in `cache`; another bound is another
+    /// [`MemoryTokenCache`].
+    pub fn with_token_cache(mut self, cache: Arc<dyn TokenCache>) -> Self {
+        self.token_cache = Remembered::In(cache);
+        self
+    }
+
+    /// Checks the signature of an access token with every request.
+    pub fn without_token_cache(mut self) -> Self {
+        self.token_cache = Remembered::Nowhere;
+        self
+    }
+
     /// Builds over a store that counts no attempts too. Then anybody may guess at a
     /// password as often and as fast as hashes can be computed, unless something
     /// in front of the service counts. A store that does count counts on.
@@ -290,6 +316,14 @@ impl AuthBuilder {
                 verifier.with_api_keys(prefix.clone(), Arc::new(lookup))
             }
             None => verifier,
+        };
+        let verifier = match self.token_cache {
+            Remembered::ByDefault => {
+                let cache = MemoryTokenCache::builder().with_clock(clock.clone());
+                verifier.with_token_cache(Arc::new(cache.build()))
+            }
+            Remembered::In(cache) => verifier.with_token_cache(cache),
+            Remembered::Nowhere => verifier,
         };
         let verifier = verifier.build()?;
         let service = ContextWords::new().with_domain(host(self.issuer.as_str()));

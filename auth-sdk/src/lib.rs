@@ -78,6 +78,8 @@ pub use signing_keys::SigningKeyInfo;
 pub use tokens::TokenPair;
 
 #[doc(no_inline)]
+pub use auth_cache::token::MemoryTokenCache;
+#[doc(no_inline)]
 pub use auth_core::{
     ApiKeyId, Audience, ClientId, Clock, Code, DeviceToken, Identity, Issuer, PolicyVersion,
     Requirement, RootSecret, RootSecrets, Scope, SessionId, SystemRandom, TenantId, Timestamp,

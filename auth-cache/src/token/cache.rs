@@ -70,7 +70,9 @@ impl MemoryTokenCache {
         let mut gone = Vec::new();
         for set in &self.sets {
             set.clear(&mut gone);
-            gone.drain(..).for_each(|gone| self.account_for(gone));
+            for gone in gone.drain(..) {
+                self.account_for(gone);
+            }
         }
     }
 
@@ -118,7 +120,9 @@ impl MemoryTokenCache {
     fn expire_in(&self, set: &Set, now: Timestamp) {
         let mut gone = Vec::new();
         set.expire(now, &mut gone);
-        gone.into_iter().for_each(|gone| self.account_for(gone));
+        for gone in gone {
+            self.account_for(gone);
+        }
     }
 
     /// An entry was taken out of its set, by whoever holds no lock.
@@ -131,6 +135,8 @@ impl MemoryTokenCache {
         self.entries.fetch_sub(1, Ordering::Relaxed);
         self.bytes.fetch_sub(gone.entry.bytes, Ordering::Relaxed);
         self.counters.gone(gone.why);
+        // Here nobody holds a lock.
+        drop(gone.identity);
     }
 }
 

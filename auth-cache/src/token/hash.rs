@@ -1,6 +1,6 @@
 //! Where an entry is looked for.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::OnceLock;
 
 use auth_core::Identity;
@@ -42,8 +42,6 @@ impl Keyed {
 
     /// A subject is one only together with its issuer (RFC 7519 §4.1.2).
     pub(super) fn subject(&self, identity: &Identity) -> u64 {
-        let mut hasher = self.0.build_hasher();
-        (identity.issuer(), identity.subject()).hash(&mut hasher);
-        hasher.finish()
+        self.0.hash_one((identity.issuer(), identity.subject()))
     }
 }

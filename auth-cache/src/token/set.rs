@@ -49,7 +49,7 @@ pub(super) enum Why {
 pub(super) struct Gone {
     pub(super) entry: Entry,
     pub(super) why: Why,
-    _identity: Option<Arc<Identity>>,
+    pub(super) identity: Option<Arc<Identity>>,
 }
 
 impl Gone {
@@ -171,11 +171,11 @@ impl Set {
     fn take(&self, books: &mut [Option<Entry>; WAYS], way: usize, why: Why) -> Option<Gone> {
         let entry = books[way].take()?;
         self.tags[way].store(0, Ordering::Release);
-        let _identity = self.entries[way].swap(None);
+        let identity = self.entries[way].swap(None);
         Some(Gone {
             entry,
             why,
-            _identity,
+            identity,
         })
     }
 

@@ -120,23 +120,24 @@ impl World {
             .with_clock(clock.clone())
             .build();
         let cache = Arc::new(cache);
-        let mut world = Self::over(cache.clone(), clock);
+        let port: Arc<dyn TokenCache> = cache.clone();
+        let mut world = Self::over(&port, clock);
         world.cache = Some(cache);
         world
     }
 
-    pub(crate) fn over(cache: Arc<dyn TokenCache>, clock: Arc<ManualClock>) -> Self {
+    pub(crate) fn over(cache: &Arc<dyn TokenCache>, clock: Arc<ManualClock>) -> Self {
         let floored = Arc::new(FlooredClock::new(clock.clone()));
         let views = [RevocationView::new(), RevocationView::new()];
         let keys = [Keys::of(&[&own_key()]), Keys::of(&[&their_key()])];
         let partner_of = || TrustedIssuer::new(&partner(), &audience(), keys[1].clone());
-        let first = Twins::build(&cache, || {
+        let first = Twins::build(cache, || {
             Verifier::builder(&issuer(), &audience(), keys[0].clone())
                 .with_issuer(partner_of().with_revocations(views[1].clone()))
                 .with_revocations(views[0].clone())
                 .with_clock(floored.clone())
         });
-        let second = Twins::build(&cache, || {
+        let second = Twins::build(cache, || {
             Verifier::builder(&issuer(), &audience(), keys[0].clone())
                 .with_audience(&Audience::new("https://other.example").unwrap())
                 .with_issuer(partner_of().without_revocations())

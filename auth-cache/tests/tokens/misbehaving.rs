@@ -87,13 +87,14 @@ impl TokenCache for Lying {
 fn live(what: What, validations: usize) {
     let clock = Arc::new(ManualClock::at(NOW));
     let cache = Arc::new(Lying::new(what));
-    let mut world = World::over(cache.clone(), clock.clone());
+    let port: Arc<dyn TokenCache> = cache.clone();
+    let mut world = World::over(&port, clock.clone());
     let mut draws = Draws(0x2545_f491_4f6c_dd1d);
     let mut accepted = 0;
     for number in 0..validations {
         // Revocations stay, so that in the end everything would be revoked.
         if number % 20_000 == 19_999 {
-            world = World::over(cache.clone(), clock.clone());
+            world = World::over(&port, clock.clone());
             clock.set_wall(NOW);
         }
         if number % 97 == 0 {

@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use super::set::KeySet;
+use crate::time::Now;
 
 /// Something that a decision needs cannot be asked at present. It is never a
 /// "no": the caller answers 503, not 401.
@@ -50,6 +51,15 @@ pub trait KeySource: fmt::Debug + Send + Sync + 'static {
     /// without I/O, and without a lock while nothing has changed. It never
     /// comes back to a number it has had.
     fn epoch(&self) -> u64;
+
+    /// [`epoch`](Self::epoch) for a verifier that has just read its clock, so that
+    /// a source that goes by the same clock need not read it again. Only such a
+    /// source has its own: by another clock's `now` it could take a key that has
+    /// aged out for one that has not.
+    fn epoch_at(&self, now: Now) -> u64 {
+        let _ = now;
+        self.epoch()
+    }
 
     /// Asks again, because a token names a key that is not known. Calls are
     /// coalesced and cooled down by the source: made-up key ids cause no

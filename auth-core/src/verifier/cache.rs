@@ -30,7 +30,7 @@
 //! - Nothing but what was verified is put in: no junk, nothing
 //!   [`Undecided`](super::Undecided), no API key.
 //! - A hit allocates nothing, awaits nothing and reads the clock once (a source
-//!   of keys that age reads its own too).
+//!   of keys that age by a clock of its own reads that too).
 //!
 //! # Not guaranteed
 //! - That it is a hit. Whether there is a cache cannot be told from an answer,

@@ -48,9 +48,10 @@ impl Shared {
 
     /// Whether judging a token now would end as it did for what is vouched for.
     fn still_accepts(&self, token: &str, vouched: &Vouched) -> bool {
+        let now = self.clock.now();
         self.issuer(vouched.issuer()).is_some_and(|issuer| {
-            vouched.is_alive(self.clock.now().wall)
-                && vouched.finds_its_key(token, issuer)
+            vouched.is_alive(now.wall)
+                && vouched.finds_its_key(token, issuer, now)
                 && vouched.stands(issuer)
         })
     }

@@ -10,7 +10,7 @@ use crate::jwt::Compact;
 use crate::key::{Algorithm, Thumbprint};
 use crate::revocation::{Standing, Standpoint};
 use crate::secret::Secret;
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 /// What was true of a token when it was verified, and as of when.
 #[derive(Debug)]
@@ -116,9 +116,9 @@ impl Vouched {
 
     /// Whether the token would still find the key that verified it. Its
     /// signature need not be checked again by a key that is the same.
-    pub(super) fn finds_its_key(&self, token: &str, issuer: &TrustedIssuer) -> bool {
+    pub(super) fn finds_its_key(&self, token: &str, issuer: &TrustedIssuer, now: Now) -> bool {
         // Read before the keys: what changes meanwhile is seen next time.
-        let epoch = issuer.keys.epoch();
+        let epoch = issuer.keys.epoch_at(now);
         self.epoch.load(Ordering::Acquire) == epoch || self.finds_it_again(token, issuer, epoch)
     }
 

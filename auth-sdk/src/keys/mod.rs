@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use auth_core::key::{Backend, KeyEpoch, KeySet, KeySource, SigningKey, Unavailable};
 use auth_core::revocation::{Revocation, RevocationView};
 use auth_core::{
-    Clock, EntropyError, FlooredClock, Monotonic, RootSecrets, SecureRandom, Timestamp,
+    Clock, EntropyError, FlooredClock, Monotonic, Now, RootSecrets, SecureRandom, Timestamp,
 };
 use auth_store::{
     AddKeyOutcome, KeyState, NewSigningKey, SealedKey, SigningKeyStore, SigningKeys, Store,
@@ -302,7 +302,11 @@ impl StoredKeys {
 
     /// Lets count what counts now. Without a lock while nothing has changed.
     fn settle(&self) -> u64 {
-        let current = || self.epoch.current(|| self.now().unix_micros());
+        self.settle_at(|| self.now())
+    }
+
+    fn settle_at(&self, now: impl Fn() -> Timestamp) -> u64 {
+        let current = || self.epoch.current(|| now().unix_micros());
         current().unwrap_or_else(|| {
             let mut state = self.write();
             if current().is_none() {
@@ -350,6 +354,11 @@ impl KeySource for StoredKeys {
 
     fn epoch(&self) -> u64 {
         self.settle()
+    }
+
+    /// The SDK's verifier goes by the same clock.
+    fn epoch_at(&self, now: Now) -> u64 {
+        self.settle_at(|| self.clock.store_time_at(now.mono).unwrap_or_default())
     }
 
     async fn refresh(&self, unknown: &str) -> Result<(), Unavailable> {
