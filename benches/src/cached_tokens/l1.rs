@@ -12,7 +12,6 @@ use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache as Quick, DefaultLifecycle};
 
 use super::rig::Rig;
-use crate::Failure;
 
 pub(super) const QUICK: &str = "verify_now over quick_cache";
 pub(super) const MOKA: &str = "verify_now over moka";
@@ -29,7 +28,7 @@ pub(super) fn ours() -> Arc<dyn TokenCache> {
 
 /// The others behind the port, each given the hash of a token's end, as ours
 /// takes it.
-pub(super) fn all(_: usize) -> [(&'static str, Arc<dyn TokenCache>); 3] {
+pub(super) fn all() -> [(&'static str, Arc<dyn TokenCache>); 3] {
     let quick = Quick::with(
         ROOM,
         ROOM as u64,
@@ -57,19 +56,15 @@ pub(super) fn all(_: usize) -> [(&'static str, Arc<dyn TokenCache>); 3] {
 }
 
 /// By the whole token, in one thread.
-pub(super) fn plain_map(
-    rig: &Rig,
-) -> Result<impl Fn(&str) -> Option<Arc<Identity>> + use<>, Failure> {
+pub(super) fn plain_map(rig: &Rig) -> impl Fn(&str) -> Option<Arc<Identity>> + use<> {
     let mut map: HashMap<Box<str>, Arc<Identity>, RandomState> = HashMap::default();
-    for token in &*rig.tokens {
-        map.insert(token.as_str().into(), rig.plain.verify_now(token)?);
+    for (token, identity) in rig.tokens.iter().zip(&*rig.identities) {
+        map.insert(token.as_str().into(), identity.clone());
     }
-    Ok(move |token: &str| map.get(token).cloned())
+    move |token: &str| map.get(token).cloned()
 }
 
-pub(super) fn quick_cache(
-    rig: &Rig,
-) -> Result<impl Fn(&str) -> Option<Arc<Identity>> + use<>, Failure> {
+pub(super) fn quick_cache(rig: &Rig) -> impl Fn(&str) -> Option<Arc<Identity>> + use<> {
     let (weighter, hash) = (UnitWeighter, RandomState::new());
     let cache: Quick<Box<str>, Arc<Identity>, _, _> = Quick::with(
         ROOM,
@@ -78,24 +73,21 @@ pub(super) fn quick_cache(
         hash,
         DefaultLifecycle::default(),
     );
-    for token in &*rig.tokens {
-        cache.insert(token.as_str().into(), rig.plain.verify_now(token)?);
+    for (token, identity) in rig.tokens.iter().zip(&*rig.identities) {
+        cache.insert(token.as_str().into(), identity.clone());
     }
-    Ok(move |token: &str| cache.get(token))
+    move |token: &str| cache.get(token)
 }
 
-pub(super) fn moka(rig: &Rig) -> Result<impl Fn(&str) -> Option<Arc<Identity>> + use<>, Failure> {
+pub(super) fn moka(rig: &Rig) -> impl Fn(&str) -> Option<Arc<Identity>> + use<> {
     let cache = moka::sync::Cache::builder()
         .max_capacity(ROOM as u64)
         .build_with_hasher(RandomState::new());
-    for token in &*rig.tokens {
-        cache.insert(
-            Arc::<str>::from(token.as_str()),
-            rig.plain.verify_now(token)?,
-        );
+    for (token, identity) in rig.tokens.iter().zip(&*rig.identities) {
+        cache.insert(Arc::<str>::from(token.as_str()), identity.clone());
     }
     cache.run_pending_tasks();
-    Ok(move |token: &str| cache.get(token))
+    move |token: &str| cache.get(token)
 }
 
 type Shard = RwLock<HashMap<u64, Arc<Identity>, AsIs>>;

@@ -80,11 +80,11 @@ fn hot() -> Result<Group, Failure> {
 /// What others find an identity by, and the verifier over their caches.
 fn others(rig: &Rig) -> Result<Vec<Contender>, Failure> {
     let mut contenders = vec![
-        contender(PLAIN, rig, l1::plain_map(rig)?)?,
-        contender(QUICK, rig, l1::quick_cache(rig)?)?,
-        contender(MOKA, rig, l1::moka(rig)?)?,
+        contender(PLAIN, rig, l1::plain_map(rig))?,
+        contender(QUICK, rig, l1::quick_cache(rig))?,
+        contender(MOKA, rig, l1::moka(rig))?,
     ];
-    for (name, cache) in l1::all(rig.tokens.len()) {
+    for (name, cache) in l1::all() {
         let verifier = rig.verifier(cache);
         let verify = move |token: &str| verifier.verify_now(token).ok();
         contenders.push(contender(name, rig, verify)?);

@@ -60,7 +60,7 @@ pub(super) fn contended() -> Result<Group, Failure> {
 fn contenders() -> Result<Vec<Contender>, Failure> {
     let rig = Rig::new(64)?;
     let ours = rig.verifier(l1::ours());
-    let [(_, quick), ..] = l1::all(64);
+    let [(_, quick), ..] = l1::all();
     let quick = rig.verifier(quick);
     let mut contenders = Vec::new();
     for (verifier, names) in [
