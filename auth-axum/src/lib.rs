@@ -10,7 +10,7 @@
 //!
 //! A service that only verifies tokens needs this crate and `auth-core`; it
 //! has no database and hashes no password. With the feature `routes`,
-//! `AuthRoutes` serves sign-up, log-in, refresh, log-out, password change,
+//! `AuthRoutes` serves sign-up, log-in, refresh, log-out, password change and reset,
 //! sessions and the public keys over `auth-sdk`.
 //!
 #![cfg_attr(feature = "routes", doc = "```")]
