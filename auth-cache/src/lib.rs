@@ -82,6 +82,8 @@
 //! [`RemoteJwks`]: jwks::RemoteJwks
 
 pub mod jwks;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod tier;
 pub mod tiered;
 pub mod token;

@@ -69,7 +69,7 @@ mod lane;
 mod loader;
 mod look_up;
 mod memory;
-mod noise;
+pub(crate) mod noise;
 mod owed;
 mod rules;
 mod second;

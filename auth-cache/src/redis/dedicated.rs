@@ -1,0 +1,68 @@
+//! A connection of one's own, for what blocks it.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Value};
+use tokio::time::timeout;
+
+use super::call::{Answer, RunId};
+use super::dial::{Dialed, Driver};
+use super::error::{LinkError, LinkErrorKind};
+
+/// One connection to one process, never replaced: when it is over, another is asked
+/// for, and whoever follows a stream knows that there is a gap.
+pub(crate) struct Dedicated {
+    inner: MultiplexedConnection,
+    driver: Driver,
+    server: RunId,
+}
+
+impl Dedicated {
+    pub(super) fn new(dialed: Dialed) -> Self {
+        Self {
+            inner: dialed.inner,
+            driver: dialed.driver,
+            server: dialed.server,
+        }
+    }
+
+    /// Who is at the other end.
+    pub(crate) const fn server(&self) -> &RunId {
+        &self.server
+    }
+
+    /// Waits for an answer for as long as is said here: longer than the server was told
+    /// to block. Without one, the connection is over.
+    pub(crate) async fn ask(
+        &mut self,
+        command: &Cmd,
+        within: Duration,
+    ) -> Result<Answer, LinkError> {
+        let asked = timeout(within, self.inner.send_packed_command(command)).await;
+        match asked {
+            Ok(Ok(Value::ServerError(error))) => Err(LinkError::of_server(&error)),
+            Ok(Ok(value)) => Ok(Answer {
+                value,
+                server: self.server.clone(),
+            }),
+            Ok(Err(error)) => {
+                self.driver.end();
+                Err(LinkError::of_call(error))
+            }
+            Err(_) => {
+                self.driver.end();
+                Err(LinkErrorKind::TimedOut.into())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Dedicated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dedicated")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
