@@ -2,13 +2,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::{SecureRandom, SystemRandom};
+use redis::RedisConnectionInfo;
 
+use super::cluster::Cluster;
 use super::dial::{Dialer, Limits};
 use super::error::LinkConfigError;
 use super::link::RedisLink;
 use super::node::{Node, Target};
 use super::place::{self, Access, Address};
 use super::route::Route;
+use super::sentinel::Sentinels;
 use super::tls::Certificates;
 use crate::tiered::noise::Noise;
 
@@ -36,6 +39,12 @@ pub struct RedisLinkBuilder {
 #[derive(Clone, Debug)]
 enum Kind {
     Single(Address),
+    Sentinel {
+        addresses: Vec<Address>,
+        name: String,
+        login: RedisConnectionInfo,
+    },
+    Cluster(Vec<Address>),
 }
 
 impl RedisLinkBuilder {
@@ -58,6 +67,24 @@ impl RedisLinkBuilder {
     pub(super) fn single(url: &str) -> Result<Self, LinkConfigError> {
         let (mut addresses, access) = place::read(&[url], 6379)?;
         Ok(Self::new(Kind::Single(addresses.remove(0)), access))
+    }
+
+    pub(super) fn sentinel(urls: &[&str], name: &str) -> Result<Self, LinkConfigError> {
+        let (addresses, access) = place::read(urls, 26379)?;
+        let kind = Kind::Sentinel {
+            addresses,
+            name: name.to_owned(),
+            login: access.login.clone().set_db(0),
+        };
+        Ok(Self::new(kind, access))
+    }
+
+    pub(super) fn cluster(urls: &[&str]) -> Result<Self, LinkConfigError> {
+        let (addresses, access) = place::read(urls, 6379)?;
+        if access.login.db() != 0 {
+            return Err(LinkConfigError::Database);
+        }
+        Ok(Self::new(Kind::Cluster(addresses), access))
     }
 
     /// Ends each call after `deadline`, answered or not.
@@ -91,7 +118,8 @@ impl RedisLinkBuilder {
         self
     }
 
-    /// Logs in as `user`, whatever the URL says.
+    /// Logs in as `user`, whatever the URL says; to the servers, if there are
+    /// Sentinels.
     pub fn with_credentials(mut self, user: &str, password: &str) -> Self {
         let login = self.access.login.clone();
         self.access.login = login.set_username(user).set_password(password);
@@ -157,10 +185,22 @@ impl RedisLinkBuilder {
             limits: self.limits,
         });
         let noise = Noise::new(self.random.as_ref());
+        let one = |target, noise| Route::One(Node::new(target, dialer.clone(), noise));
         let route = match self.kind {
-            Kind::Single(address) => {
-                Route::One(Node::new(Target::At(address), dialer.clone(), noise))
+            Kind::Single(address) => one(Target::At(address), noise),
+            Kind::Sentinel {
+                addresses,
+                name,
+                login,
+            } => {
+                let to_sentinels = Dialer {
+                    login,
+                    ..Dialer::clone(&dialer)
+                };
+                let sentinels = Sentinels::new(addresses, name, to_sentinels);
+                one(Target::Primary(sentinels), noise)
             }
+            Kind::Cluster(seeds) => Route::Cluster(Cluster::new(seeds, dialer.clone(), noise)),
         };
         Ok(RedisLink::new(route, dialer))
     }

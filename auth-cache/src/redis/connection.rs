@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::call::RunId;
 use super::dial::{Dialed, Driver, Limits};
 use super::error::{LinkError, LinkErrorKind};
+use super::place::Address;
 
 /// Shared by all who call.
 ///
@@ -27,6 +28,7 @@ pub(super) struct Connection {
     inner: MultiplexedConnection,
     driver: Driver,
     server: RunId,
+    at: Address,
     limits: Limits,
     born: Instant,
     is_over: AtomicBool,
@@ -58,6 +60,7 @@ impl Connection {
             inner: dialed.inner,
             driver: dialed.driver,
             server: dialed.server,
+            at: dialed.at,
             limits,
             born: Instant::now(),
             is_over: AtomicBool::new(false),
@@ -71,6 +74,11 @@ impl Connection {
     /// Who is at the other end.
     pub(super) const fn server(&self) -> &RunId {
         &self.server
+    }
+
+    /// Where that is.
+    pub(super) const fn at(&self) -> &Address {
+        &self.at
     }
 
     pub(super) const fn born(&self) -> Instant {
@@ -145,7 +153,7 @@ impl Connection {
     fn strike(&self) {
         let strikes = self.strikes.fetch_add(1, Ordering::Relaxed) + 1;
         if strikes >= self.limits.timeouts {
-            tracing::warn!(server = ?self.server, "redis does not answer; the connection is dropped");
+            tracing::warn!(at = %self.at, "redis does not answer; the connection is dropped");
             self.end();
         }
     }

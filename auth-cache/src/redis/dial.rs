@@ -17,7 +17,7 @@ use super::gauge::Gauged;
 use super::place::Address;
 
 /// What all connections of a link have in common.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Dialer {
     pub(super) login: RedisConnectionInfo,
     pub(super) tls: Option<Arc<ClientConfig>>,
@@ -42,6 +42,7 @@ pub(super) struct Dialed {
     pub(super) inner: MultiplexedConnection,
     pub(super) driver: Driver,
     pub(super) server: RunId,
+    pub(super) at: Address,
 }
 
 /// Ends the connection when it is dropped.
@@ -113,6 +114,7 @@ impl Dialer {
             inner,
             driver,
             server: identity(&info)?,
+            at: at.clone(),
         })
     }
 

@@ -55,6 +55,49 @@ impl RedisLink {
         RedisLinkBuilder::single(url)
     }
 
+    /// Begins a link to the primary called `name` of the Sentinels at `urls`:
+    /// `redis://user:password@host:port/database`, or `rediss://` for TLS to them and
+    /// to the servers. User and password are those of the Sentinels; the same are shown
+    /// to the servers, unless
+    /// [others](RedisLinkBuilder::with_credentials) are given. The database is that of
+    /// the servers.
+    ///
+    /// # Errors
+    /// [`LinkConfigError`] when those are not URLs of Redis, or differ in more than host
+    /// and port.
+    ///
+    /// ```
+    /// use auth_cache::redis::RedisLink;
+    ///
+    /// # fn main() -> Result<(), auth_cache::redis::LinkConfigError> {
+    /// let sentinels = ["redis://a.example:26379", "redis://b.example:26379"];
+    /// let link = RedisLink::sentinel(&sentinels, "primary")?
+    ///     .with_credentials("cache", "…")
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn sentinel(urls: &[&str], name: &str) -> Result<RedisLinkBuilder, LinkConfigError> {
+        RedisLinkBuilder::sentinel(urls, name)
+    }
+
+    /// Begins a link to the primaries of a Cluster, some nodes of which are at `urls`,
+    /// as for [`single`](Self::single).
+    ///
+    /// # Errors
+    /// [`LinkConfigError`] when those are not URLs of Redis, differ in more than host
+    /// and port, or name a database.
+    ///
+    /// ```
+    /// use auth_cache::redis::RedisLink;
+    ///
+    /// # fn main() -> Result<(), auth_cache::redis::LinkConfigError> {
+    /// let link = RedisLink::cluster(&["rediss://a.example", "rediss://b.example"])?.build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn cluster(urls: &[&str]) -> Result<RedisLinkBuilder, LinkConfigError> {
+        RedisLinkBuilder::cluster(urls)
+    }
+
     pub(super) fn new(route: Route, dialer: Arc<Dialer>) -> Self {
         let inner = Inner { route, dialer };
         Self {
@@ -118,7 +161,7 @@ impl RedisLink {
             let (mut values, connection) = sent?;
             match values.pop() {
                 Some(Value::ServerError(error)) => {
-                    self.inner.route.refused(&node, &connection, &error);
+                    self.inner.route.refused(&connection, &error);
                     Err(LinkError::of_server(&error))
                 }
                 Some(value) => Ok(Answer {
@@ -174,12 +217,12 @@ impl RedisLink {
         sent: Result<(Vec<Value>, Arc<Connection>), LinkError>,
         until: Instant,
     ) -> Vec<(usize, Settled<'a>)> {
-        let Batch { node, open, .. } = batch;
+        let Batch { open, .. } = batch;
         let is_late = Instant::now() >= until;
         let (values, connection) = match sent {
             Ok(sent) => sent,
             Err(error) => {
-                self.inner.route.failed(&node);
+                self.inner.route.failed();
                 let again = |one: Open<'a>| match one.again_after(&error, is_late) {
                     Ok(one) => (one.index, Settled::Again(one)),
                     Err(index) => (index, Settled::Answer(Err(error.clone()))),
@@ -197,7 +240,7 @@ impl RedisLink {
                 let index = one.index;
                 let settled = match values.next() {
                     Some(Value::ServerError(error)) => {
-                        self.refused(one, &node, &connection, &error, is_late)
+                        self.refused(one, &connection, &error, is_late)
                     }
                     Some(value) => Settled::Answer(Ok(Answer {
                         value,
@@ -214,13 +257,12 @@ impl RedisLink {
     fn refused<'a>(
         &self,
         mut one: Open<'a>,
-        node: &Arc<Node>,
         connection: &Arc<Connection>,
         error: &ServerError,
         is_late: bool,
     ) -> Settled<'a> {
         one.hops += 1;
-        let redirected = self.inner.route.refused(node, connection, error);
+        let redirected = self.inner.route.refused(connection, error);
         let is_new_source = error.kind() == Some(ServerErrorKind::NoScript) && one.source.is_none();
         if is_new_source {
             one.source = one.call.by_source();

@@ -10,16 +10,19 @@
 
 mod builder;
 mod call;
+mod cluster;
 mod connection;
 mod dedicated;
 mod dial;
 mod error;
 mod gauge;
 mod link;
+mod map;
 mod node;
 mod place;
 mod route;
 mod script;
+mod sentinel;
 mod slot;
 mod subscription;
 mod tls;

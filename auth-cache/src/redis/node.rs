@@ -8,9 +8,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connection::{Connection, Parcel};
 use super::dedicated::Dedicated;
-use super::dial::Dialer;
+use super::dial::{Dialed, Dialer};
 use super::error::LinkError;
 use super::place::Address;
+use super::sentinel::Sentinels;
 use super::subscription::Subscription;
 use crate::tiered::noise::Noise;
 
@@ -37,6 +38,8 @@ pub(super) struct Node {
 pub(super) enum Target {
     /// The server at an address.
     At(Address),
+    /// Whomever Sentinels take for the primary.
+    Primary(Sentinels),
 }
 
 #[derive(Debug)]
@@ -86,9 +89,14 @@ impl Node {
         Ok((values, connection))
     }
 
-    /// The current connection is for nothing: the next call makes another.
-    pub(super) fn leave(&self, connection: &Arc<Connection>) {
-        connection.end();
+    /// Another server is the primary now.
+    pub(super) fn moved_to(&self, address: &Address) {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        if let Line::Up(connection) = &state.line
+            && connection.at() != address
+        {
+            connection.end();
+        }
     }
 
     /// Without waiting.
@@ -123,20 +131,17 @@ impl Node {
 
     /// A connection that is nobody else's, once it is there.
     pub(super) async fn dedicated(&self) -> Result<Dedicated, LinkError> {
-        self.in_time(async {
-            match &self.target {
-                Target::At(address) => self.dialer.dial(address).await.map(Dedicated::new),
-            }
-        })
-        .await
+        self.in_time(self.dial()).await.map(Dedicated::new)
     }
 
     /// Hears what is published.
     pub(super) async fn subscribe(&self, channels: &[&str]) -> Result<Subscription, LinkError> {
         self.in_time(async {
-            match &self.target {
-                Target::At(address) => Subscription::new(&self.dialer, address, channels).await,
-            }
+            let at = match &self.target {
+                Target::At(address) => address.clone(),
+                Target::Primary(_) => self.dial().await?.at,
+            };
+            Subscription::new(&self.dialer, &at, channels).await
         })
         .await
     }
@@ -183,13 +188,14 @@ impl Node {
         Ok(Begun::Dialing(dialing))
     }
 
-    async fn dial(&self) -> Outcome {
-        let dialed = self.in_time(async {
-            match &self.target {
-                Target::At(address) => self.dialer.dial(address).await,
+    async fn dial(&self) -> Result<Dialed, LinkError> {
+        match &self.target {
+            Target::At(address) => self.dialer.dial(address).await,
+            Target::Primary(sentinels) => {
+                sentinels.listen(&self.this);
+                sentinels.dial(&self.dialer).await
             }
-        });
-        Ok(Arc::new(Connection::new(dialed.await?, self.dialer.limits)))
+        }
     }
 
     fn ended(&self, outcome: &Outcome) {
@@ -227,8 +233,9 @@ struct Attempt {
 
 impl Attempt {
     async fn run(self, node: Arc<Node>) {
-        let outcome = node.dial().await;
-        self.end(outcome);
+        let limits = node.dialer.limits;
+        let dialed = node.in_time(node.dial()).await;
+        self.end(dialed.map(|dialed| Arc::new(Connection::new(dialed, limits))));
     }
 
     fn end(&self, outcome: Outcome) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use redis::{ServerError, ServerErrorKind};
 use tokio::time::Instant;
 
+use super::cluster::Cluster;
 use super::connection::Connection;
 use super::error::LinkError;
 use super::node::Node;
@@ -15,22 +16,8 @@ use super::slot::Slot;
 pub(super) enum Route {
     /// One has everything.
     One(Arc<Node>),
-}
-
-impl Route {
-    /// Who has the slot, as far as is known.
-    pub(super) async fn of(&self, _slot: Slot, _until: Instant) -> Result<Arc<Node>, LinkError> {
-        match self {
-            Self::One(node) => Ok(node.clone()),
-        }
-    }
-
-    /// Every primary.
-    pub(super) async fn all(&self, _until: Instant) -> Result<Vec<Arc<Node>>, LinkError> {
-        match self {
-            Self::One(node) => Ok(vec![node.clone()]),
-        }
-    }
+    /// Each has its slots.
+    Cluster(Arc<Cluster>),
 }
 
 /// What follows from a refusal.
@@ -44,29 +31,52 @@ pub(super) struct Redirected {
     pub(super) is_asking: bool,
 }
 
-impl Route {
-    /// A server does not do what it was asked to.
-    pub(super) fn refused(
-        &self,
-        node: &Arc<Node>,
-        connection: &Arc<Connection>,
-        error: &ServerError,
-    ) -> Redirected {
-        if error.kind() == Some(ServerErrorKind::ReadOnly) {
-            // No primary any more. Where its address leads to may be another by now.
-            node.leave(connection);
-            return Redirected {
-                goes_on: true,
-                ..Redirected::default()
-            };
+impl Redirected {
+    pub(super) fn again() -> Self {
+        Self {
+            goes_on: true,
+            ..Self::default()
         }
-        Redirected::default()
+    }
+}
+
+impl Route {
+    /// Who has the slot, as far as is known.
+    pub(super) async fn of(&self, slot: Slot, until: Instant) -> Result<Arc<Node>, LinkError> {
+        match self {
+            Self::One(node) => Ok(node.clone()),
+            Self::Cluster(cluster) => cluster.of(slot, until).await,
+        }
+    }
+
+    /// Every primary.
+    pub(super) async fn all(&self, until: Instant) -> Result<Vec<Arc<Node>>, LinkError> {
+        match self {
+            Self::One(node) => Ok(vec![node.clone()]),
+            Self::Cluster(cluster) => cluster.all(until).await,
+        }
+    }
+
+    /// A server does not do what it was asked to.
+    pub(super) fn refused(&self, by: &Arc<Connection>, error: &ServerError) -> Redirected {
+        if error.kind() == Some(ServerErrorKind::ReadOnly) {
+            // No primary any more. What leads to it may lead to another by now.
+            by.end();
+            if let Self::Cluster(cluster) = self {
+                cluster.look();
+            }
+            return Redirected::again();
+        }
+        match self {
+            Self::One(_) => Redirected::default(),
+            Self::Cluster(cluster) => cluster.refused(by, error),
+        }
     }
 
     /// A server could not be asked, or did not answer.
-    pub(super) fn failed(&self, _node: &Arc<Node>) {
-        match self {
-            Self::One(_) => {}
+    pub(super) fn failed(&self) {
+        if let Self::Cluster(cluster) = self {
+            cluster.look();
         }
     }
 }

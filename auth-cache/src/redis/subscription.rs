@@ -52,11 +52,11 @@ impl Subscription {
                 overflow.store(true, Ordering::Release);
             }
         };
-        let mut dialed = dialer.dial_for_pushes(at, push).await?;
-        let subscribed = dialed.inner.subscribe(channels).await;
+        let mut connection = dialer.dial_for_pushes(at, push).await?;
+        let subscribed = connection.inner.subscribe(channels).await;
         subscribed.map_err(LinkError::of_greeting)?;
         Ok(Self {
-            connection: Dedicated::new(dialed),
+            connection: Dedicated::new(connection),
             pushes,
             is_full,
             heartbeat: deadline.max(Duration::from_millis(500)),

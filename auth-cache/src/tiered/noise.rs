@@ -14,6 +14,12 @@ impl Noise {
         Self(draw(random).ok().map(u64::from_le_bytes))
     }
 
+    /// Another stream, that does not follow this one.
+    #[cfg(feature = "redis")]
+    pub(crate) fn split(&mut self) -> Self {
+        Self(self.next().map(f64::to_bits))
+    }
+
     /// Evenly from 0 to 1, both excluded.
     #[expect(
         clippy::cast_precision_loss,

@@ -106,7 +106,7 @@ pub(super) async fn on_free_port(
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> Result<u16, ServerError> {
+pub(super) fn free_port() -> Result<u16, ServerError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

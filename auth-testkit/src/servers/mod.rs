@@ -24,6 +24,7 @@
 //! - A free port is found by binding and releasing it; somebody else may take it in between. Starting tries again with another.
 //! - Unix only, and freezing or killing a whole PostgreSQL (rather than its first process) needs Linux's `/proc`.
 
+mod cluster;
 mod error;
 mod folder;
 mod locate;
@@ -33,9 +34,12 @@ mod postgres;
 mod process;
 mod proxy;
 mod redis;
+mod resp;
+mod sentinel;
 mod shared;
 mod watched;
 
+pub use cluster::RedisCluster;
 pub use error::ServerError;
 pub use locate::installed;
 pub use nats::Nats;
@@ -43,4 +47,5 @@ pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use proxy::{Direction, Piece, Proxy, Verdict};
 pub use redis::Redis;
+pub use sentinel::Sentinels;
 pub use shared::{POSTGRES_URL, REDIS_URL, postgres_url, redis_url};

@@ -1,17 +1,13 @@
-use std::{
-    fmt::Write as _,
-    io::{self, Read as _, Write as _},
-    net::{Ipv4Addr, TcpStream},
-    time::Duration,
-};
+use std::{fmt::Write as _, net::Ipv4Addr};
 
 use rustix::process::Signal;
 
 use super::{
     ServerError,
-    folder::{Folder, on_free_port, password},
+    folder::{Folder, free_port, on_free_port, password},
     locate,
     process::Process,
+    resp::command,
 };
 
 /// A Redis of one's own; gone when dropped. It saves nothing, so that it comes back empty, unless settings say otherwise.
@@ -26,8 +22,12 @@ use super::{
 pub struct Redis {
     process: Process,
     port: u16,
+    tls_port: Option<u16>,
     password: String,
 }
+
+/// As in `redis.conf`.
+pub(super) type Setting = (String, String);
 
 impl Redis {
     /// Starts an empty server.
@@ -43,14 +43,89 @@ impl Redis {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn start_with(settings: &[(&str, &str)]) -> Result<Self, ServerError> {
+        let settings: Vec<Setting> = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Self::start_as(&password()?, || Ok(settings.clone())).await
+    }
+
+    /// As [`start`](Self::start), and by TLS at [`tls_url`](Self::tls_url): with a certificate and its key, asking clients for
+    /// one by `authorities` if there are any. All are PEM.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with_tls(
+        certificate: &str,
+        key: &str,
+        authorities: Option<&str>,
+    ) -> Result<Self, ServerError> {
+        let mut redis = Self::unstarted(&password()?)?;
+        let folder = redis.process.folder();
+        let mut settings = Vec::new();
+        for (name, contents) in [
+            ("tls-cert-file", Some(certificate)),
+            ("tls-key-file", Some(key)),
+            ("tls-ca-cert-file", Some(authorities.unwrap_or(certificate))),
+        ] {
+            let file = folder.write(&format!("{name}.pem"), contents.unwrap_or_default())?;
+            settings.push((name.to_owned(), format!("\"{}\"", file.display())));
+        }
+        let asks = if authorities.is_some() { "yes" } else { "no" };
+        settings.push(("tls-auth-clients".to_owned(), asks.to_owned()));
+        on_free_port(async |port| {
+            let tls_port = free_port()?;
+            let mut settings = settings.clone();
+            settings.push(("tls-port".to_owned(), tls_port.to_string()));
+            redis.tls_port = Some(tls_port);
+            redis.start_on(port, &settings).await
+        })
+        .await?;
+        Ok(redis)
+    }
+
+    /// With a password that others have too; the settings are made anew for each attempt.
+    pub(super) async fn start_as(
+        password: &str,
+        settings: impl Fn() -> Result<Vec<Setting>, ServerError>,
+    ) -> Result<Self, ServerError> {
+        let mut redis = Self::unstarted(password)?;
+        on_free_port(async |port| redis.start_on(port, &settings()?).await).await?;
+        Ok(redis)
+    }
+
+    fn unstarted(password: &str) -> Result<Self, ServerError> {
         let process = Process::new(locate::redis_server()?, Folder::new("redis", None)?);
-        let mut redis = Self {
+        Ok(Self {
             process,
             port: 0,
-            password: password()?,
-        };
-        on_free_port(async |port| redis.start_on(port, settings).await).await?;
-        Ok(redis)
+            tls_port: None,
+            password: password.to_owned(),
+        })
+    }
+
+    /// Where it listens, on the loopback address.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its password.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// `rediss://…` with its password, if it was started [with TLS](Self::start_with_tls).
+    pub fn tls_url(&self) -> Option<String> {
+        let (host, port) = (Ipv4Addr::LOCALHOST, self.tls_port?);
+        Some(format!("rediss://:{}@{host}:{port}/", self.password))
+    }
+
+    /// Has it do something, and gives what it answers: each text and number, of however many.
+    ///
+    /// # Errors
+    /// [`ServerError::System`] with what it says, if it does not do it, and if it is not there or does not answer.
+    pub fn command(&self, words: &[&str]) -> Result<Vec<String>, ServerError> {
+        command(self.port, &self.password, words)
     }
 
     /// `redis://…` with its password; the same as long as this handle lives.
@@ -96,7 +171,7 @@ impl Redis {
         self.process.signal_all(Signal::CONT)
     }
 
-    async fn start_on(&mut self, port: u16, settings: &[(&str, &str)]) -> Result<(), ServerError> {
+    async fn start_on(&mut self, port: u16, settings: &[Setting]) -> Result<(), ServerError> {
         self.port = port;
         // A file, not arguments: every user of the machine can read those.
         let mut contents = format!(
@@ -115,15 +190,6 @@ impl Redis {
     /// It takes our password, so it is not a stranger who got the port first.
     fn readiness(&self) -> impl Fn(u32) -> bool + Clone + Send + 'static {
         let (port, password) = (self.port, self.password.clone());
-        move |_| log_in(port, &password).is_ok_and(|answer| answer == *b"+OK\r\n")
+        move |_| command(port, &password, &["PING"]).is_ok_and(|answer| answer == ["PONG"])
     }
-}
-
-fn log_in(port: u16, password: &str) -> io::Result<[u8; 5]> {
-    let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    connection.set_read_timeout(Some(Duration::from_secs(1)))?;
-    connection.write_all(format!("AUTH {password}\r\n").as_bytes())?;
-    let mut answer = [0; 5];
-    connection.read_exact(&mut answer)?;
-    Ok(answer)
 }

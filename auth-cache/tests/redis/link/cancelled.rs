@@ -1,0 +1,106 @@
+//! Callers that give up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use auth_testkit::servers::{Proxy, Redis};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::fake::{Fake, Reply};
+use super::support::{HANG, ask, bulk, call};
+use crate::redis::RedisLink;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_callers_who_give_up_leave_nobody_with_anothers_answer() {
+    const KEYS: usize = 64;
+    const CALLERS: usize = 10_000;
+    let redis = Redis::start().await.unwrap();
+    // Slow enough to be left, at every point of the way.
+    let proxy = Proxy::before(&redis.url()).unwrap();
+    proxy.delay(Duration::from_millis(1));
+    let link = RedisLink::single(proxy.url())
+        .unwrap()
+        .with_deadline(HANG)
+        .build()
+        .unwrap();
+    let sets: Vec<_> = (0..KEYS)
+        .map(|n| call(&["SET", &format!("k{n}"), &format!("v{n}")]))
+        .collect();
+    for set in link.send(&sets).await {
+        set.unwrap();
+    }
+    let left = Arc::new(AtomicUsize::new(0));
+    let mut callers = JoinSet::new();
+    for n in 0..CALLERS {
+        let (link, left) = (link.clone(), left.clone());
+        callers.spawn(async move {
+            let keys = [n % KEYS, (n + 1) % KEYS, (n * 7) % KEYS];
+            let gets = keys.map(|key| call(&["GET", &format!("k{key}")]));
+            let patience = Duration::from_micros((n as u64 * 37) % 20_000);
+            // Every other one asks for several at once.
+            let gets = &gets[..if n % 2 == 0 { 1 } else { 3 }];
+            match timeout(patience, link.send(gets)).await {
+                Err(_) => {
+                    left.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(answers) => {
+                    assert_eq!(answers.len(), gets.len());
+                    for (answer, key) in answers.into_iter().zip(keys) {
+                        assert_eq!(answer.unwrap().value, bulk(&format!("v{key}")));
+                    }
+                }
+            }
+        });
+        if n % 64 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    while let Some(ended) = callers.join_next().await {
+        ended.unwrap();
+    }
+    let left = left.load(Ordering::Relaxed);
+    eprintln!("{left} of {CALLERS} gave up");
+    assert!(left > CALLERS / 20, "{left}");
+    for n in 0..KEYS {
+        let value = ask(&link, &["GET", &format!("k{n}")]).await.unwrap();
+        assert_eq!(value, bulk(&format!("v{n}")));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent_is_noticed_although_every_caller_gives_up_before_the_deadline() {
+    let fake = Fake::start(|connection, _| match connection {
+        0 => Reply::Nothing,
+        _ => Reply::bulk("here"),
+    });
+    let link = RedisLink::single(&fake.url()).unwrap().build().unwrap();
+    let mut tries = 0;
+    loop {
+        let asked = timeout(Duration::from_millis(50), ask(&link, &["GET", "k"])).await;
+        if let Ok(Ok(value)) = asked {
+            assert_eq!(value, bulk("here"));
+            return;
+        }
+        tries += 1;
+        assert!(tries < 1000, "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn those_who_gave_up_keep_their_place_until_the_server_answers() {
+    let fake = Fake::start(|_, _| Reply::Nothing);
+    let link = RedisLink::single(&fake.url())
+        .unwrap()
+        .with_outstanding(8)
+        .with_timeouts_to_reconnect(u32::MAX)
+        .build()
+        .unwrap();
+    for _ in 0..100 {
+        let _ = timeout(Duration::from_millis(2), ask(&link, &["GET", "k"])).await;
+    }
+    let _ = ask(&link, &["GET", "k"]).await.unwrap_err();
+    // Eight calls, and what asks whether anything is answered at all.
+    assert!((8..16).contains(&fake.asked()), "{}", fake.asked());
+}
