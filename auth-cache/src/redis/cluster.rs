@@ -9,13 +9,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::connection::{Connection, Parcel};
+use super::connection::Parcel;
 use super::dial::Dialer;
 use super::error::LinkError;
 use super::map::{Map, Told, told};
 use super::node::{Node, Target};
 use super::place::Address;
-use super::route::Redirected;
+use super::route::{Redirected, is_demoted};
 use super::slot::Slot;
 use crate::tiered::noise::Noise;
 
@@ -85,11 +85,11 @@ impl Cluster {
         Ok(map.as_ref().map(Map::owners).unwrap_or_default())
     }
 
-    pub(super) fn refused(&self, by: &Arc<Connection>, error: &ServerError) -> Redirected {
+    pub(super) fn refused(&self, by: &Address, error: &ServerError) -> Redirected {
         let place = |text: &str| {
             let (slot, address) = text.split_once(' ')?;
             let slot = Slot::new(slot.parse().ok()?)?;
-            Some((slot, Address::told(address, by.at())?))
+            Some((slot, Address::told(address, by)?))
         };
         let place = error.details().and_then(place);
         match (error.kind(), place) {
@@ -106,6 +106,10 @@ impl Cluster {
             (Some(ServerErrorKind::ClusterDown | ServerErrorKind::MasterDown), _) => {
                 self.look();
                 Redirected::default()
+            }
+            _ if is_demoted(error) => {
+                self.look();
+                Redirected::again()
             }
             _ => Redirected::default(),
         }

@@ -93,6 +93,7 @@ impl Connection {
     /// Everybody who waits is told so, and the next one needs another connection.
     pub(super) fn end(&self) {
         self.is_over.store(true, Ordering::Release);
+        self.places.close();
         self.driver.end();
     }
 
@@ -142,7 +143,7 @@ impl Connection {
                 .await
                 .ok()
                 .and_then(Result::ok)
-                .ok_or_else(|| LinkError::unavailable("too many calls are waiting"))?,
+                .ok_or_else(|| LinkError::unavailable("too many calls were waiting"))?,
         };
         Ok(Waiting {
             place: Some(place),

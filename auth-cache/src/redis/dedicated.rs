@@ -10,6 +10,8 @@ use tokio::time::timeout;
 use super::call::{Answer, RunId};
 use super::dial::{Dialed, Driver};
 use super::error::{LinkError, LinkErrorKind};
+use super::place::Address;
+use super::route::Route;
 
 /// One connection to one process, never replaced: when it is over, another is asked
 /// for, and whoever follows a stream knows that there is a gap.
@@ -17,11 +19,16 @@ pub(crate) struct Dedicated {
     inner: MultiplexedConnection,
     driver: Driver,
     server: RunId,
+    at: Address,
+    /// Told when the server refuses, as what is known of the slots may be wrong.
+    route: Option<Route>,
 }
 
 impl Dedicated {
-    pub(super) fn new(dialed: Dialed) -> Self {
+    pub(super) fn new(dialed: Dialed, route: Option<Route>) -> Self {
         Self {
+            route,
+            at: dialed.at,
             inner: dialed.inner,
             driver: dialed.driver,
             server: dialed.server,
@@ -42,7 +49,12 @@ impl Dedicated {
     ) -> Result<Answer, LinkError> {
         let asked = timeout(within, self.inner.send_packed_command(command)).await;
         match asked {
-            Ok(Ok(Value::ServerError(error))) => Err(LinkError::of_server(&error)),
+            Ok(Ok(Value::ServerError(error))) => {
+                if let Some(route) = &self.route {
+                    route.refused(&self.at, &error);
+                }
+                Err(LinkError::of_server(&error))
+            }
             Ok(Ok(value)) => Ok(Answer {
                 value,
                 server: self.server.clone(),

@@ -13,7 +13,7 @@ use super::dedicated::Dedicated;
 use super::dial::Dialer;
 use super::error::{LinkConfigError, LinkError};
 use super::node::Node;
-use super::route::Route;
+use super::route::{Route, is_demoted};
 use super::slot::Slot;
 use super::subscription::Subscription;
 
@@ -161,7 +161,10 @@ impl RedisLink {
             let (mut values, connection) = sent?;
             match values.pop() {
                 Some(Value::ServerError(error)) => {
-                    self.inner.route.refused(&connection, &error);
+                    if is_demoted(&error) {
+                        connection.end();
+                    }
+                    self.inner.route.refused(connection.at(), &error);
                     Err(LinkError::of_server(&error))
                 }
                 Some(value) => Ok(Answer {
@@ -177,16 +180,18 @@ impl RedisLink {
     /// A connection of one's own to the server that has `key`, for what blocks. Ends at
     /// the deadline for connecting, if not before.
     pub(crate) async fn dedicated(&self, key: &[u8]) -> Result<Dedicated, LinkError> {
-        self.node_of(key).await?.dedicated().await
+        let route = &self.inner.route;
+        let dialed = self.node_of(key).await?.dedicated().await;
+        let dialed = dialed.inspect_err(|_| route.failed())?;
+        Ok(Dedicated::new(dialed, Some(route.clone())))
     }
 
     /// Hears what is published in `channels`, wherever it is.
     pub(crate) async fn subscribe(&self, channels: &[&str]) -> Result<Subscription, LinkError> {
         let first = channels.first().copied().unwrap_or_default();
-        self.node_of(first.as_bytes())
-            .await?
-            .subscribe(channels)
-            .await
+        let node = self.node_of(first.as_bytes()).await?;
+        let subscribed = node.subscribe(channels).await;
+        subscribed.inspect_err(|_| self.inner.route.failed())
     }
 
     async fn node_of(&self, key: &[u8]) -> Result<Arc<Node>, LinkError> {
@@ -197,18 +202,20 @@ impl RedisLink {
     /// All batches at once.
     async fn round<'a>(
         &self,
-        batches: Vec<Batch<'a>>,
+        mut batches: Vec<Batch<'a>>,
         until: Instant,
     ) -> Vec<(usize, Settled<'a>)> {
-        let sent = batches.into_iter().map(|batch| async move {
+        let send = |batch: Batch<'a>| async move {
             let sent = batch.send(until).await;
             self.settle(batch, sent, until)
-        });
-        together(sent.collect())
-            .await
-            .into_iter()
-            .flatten()
-            .collect()
+        };
+        if batches.len() == 1
+            && let Some(only) = batches.pop()
+        {
+            return send(only).await;
+        }
+        let sent = batches.into_iter().map(send).collect();
+        together(sent).await.into_iter().flatten().collect()
     }
 
     fn settle<'a>(
@@ -262,7 +269,10 @@ impl RedisLink {
         is_late: bool,
     ) -> Settled<'a> {
         one.hops += 1;
-        let redirected = self.inner.route.refused(connection, error);
+        if is_demoted(error) {
+            connection.end();
+        }
+        let redirected = self.inner.route.refused(connection.at(), error);
         let is_new_source = error.kind() == Some(ServerErrorKind::NoScript) && one.source.is_none();
         if is_new_source {
             one.source = one.call.by_source();

@@ -7,11 +7,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connection::{Connection, Parcel};
-use super::dedicated::Dedicated;
 use super::dial::{Dialed, Dialer};
 use super::error::LinkError;
 use super::place::Address;
-use super::sentinel::Sentinels;
+use super::sentinel::{Sentinels, Switched};
 use super::subscription::Subscription;
 use crate::tiered::noise::Noise;
 
@@ -130,8 +129,9 @@ impl Node {
     }
 
     /// A connection that is nobody else's, once it is there.
-    pub(super) async fn dedicated(&self) -> Result<Dedicated, LinkError> {
-        self.in_time(self.dial()).await.map(Dedicated::new)
+    pub(super) async fn dedicated(&self) -> Result<Dialed, LinkError> {
+        let (dialed, _) = self.in_time(self.dial()).await?;
+        Ok(dialed)
     }
 
     /// Hears what is published.
@@ -139,7 +139,7 @@ impl Node {
         self.in_time(async {
             let at = match &self.target {
                 Target::At(address) => address.clone(),
-                Target::Primary(_) => self.dial().await?.at,
+                Target::Primary(_) => self.dial().await?.0.at,
             };
             Subscription::new(&self.dialer, &at, channels).await
         })
@@ -188,12 +188,13 @@ impl Node {
         Ok(Begun::Dialing(dialing))
     }
 
-    async fn dial(&self) -> Result<Dialed, LinkError> {
+    async fn dial(&self) -> Result<(Dialed, Option<Switched>), LinkError> {
         match &self.target {
-            Target::At(address) => self.dialer.dial(address).await,
+            Target::At(address) => Ok((self.dialer.dial(address).await?, None)),
             Target::Primary(sentinels) => {
                 sentinels.listen(&self.this);
-                sentinels.dial(&self.dialer).await
+                let (dialed, switched) = sentinels.dial(&self.dialer).await?;
+                Ok((dialed, Some(switched)))
             }
         }
     }
@@ -233,9 +234,17 @@ struct Attempt {
 
 impl Attempt {
     async fn run(self, node: Arc<Node>) {
-        let limits = node.dialer.limits;
-        let dialed = node.in_time(node.dial()).await;
-        self.end(dialed.map(|dialed| Arc::new(Connection::new(dialed, limits))));
+        match node.in_time(node.dial()).await {
+            Err(error) => self.end(Err(error)),
+            Ok((dialed, switched)) => {
+                let connection = Arc::new(Connection::new(dialed, node.dialer.limits));
+                self.end(Ok(connection.clone()));
+                // From here on the node is told; what it was told before was too early.
+                if switched.is_some_and(|it| it.has_changed().unwrap_or(true)) {
+                    connection.end();
+                }
+            }
+        }
     }
 
     fn end(&self, outcome: Outcome) {

@@ -6,13 +6,13 @@ use redis::{ServerError, ServerErrorKind};
 use tokio::time::Instant;
 
 use super::cluster::Cluster;
-use super::connection::Connection;
 use super::error::LinkError;
 use super::node::Node;
+use super::place::Address;
 use super::slot::Slot;
 
 /// The servers of a link.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Route {
     /// One has everything.
     One(Arc<Node>),
@@ -40,6 +40,12 @@ impl Redirected {
     }
 }
 
+/// It is no primary any more. What leads to it may lead to another by now, so that its
+/// connection is of no use.
+pub(super) fn is_demoted(error: &ServerError) -> bool {
+    error.kind() == Some(ServerErrorKind::ReadOnly)
+}
+
 impl Route {
     /// Who has the slot, as far as is known.
     pub(super) async fn of(&self, slot: Slot, until: Instant) -> Result<Arc<Node>, LinkError> {
@@ -58,18 +64,11 @@ impl Route {
     }
 
     /// A server does not do what it was asked to.
-    pub(super) fn refused(&self, by: &Arc<Connection>, error: &ServerError) -> Redirected {
-        if error.kind() == Some(ServerErrorKind::ReadOnly) {
-            // No primary any more. What leads to it may lead to another by now.
-            by.end();
-            if let Self::Cluster(cluster) = self {
-                cluster.look();
-            }
-            return Redirected::again();
-        }
+    pub(super) fn refused(&self, by: &Address, error: &ServerError) -> Redirected {
         match self {
-            Self::One(_) => Redirected::default(),
             Self::Cluster(cluster) => cluster.refused(by, error),
+            Self::One(_) if is_demoted(error) => Redirected::again(),
+            Self::One(_) => Redirected::default(),
         }
     }
 

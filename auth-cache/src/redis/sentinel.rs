@@ -23,6 +23,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// What a Sentinel publishes when it takes another server for the primary.
 const SWITCH: &str = "+switch-master";
 
+/// Changes when another server becomes the primary.
+pub(super) type Switched = watch::Receiver<u64>;
+
 /// The Sentinels of one primary.
 #[derive(Debug)]
 pub(super) struct Sentinels {
@@ -56,12 +59,15 @@ impl Sentinels {
 
     /// Connects to the primary. Begins anew when another becomes it meanwhile: a frozen
     /// one takes connections, and nobody would notice.
-    pub(super) async fn dial(&self, servers: &Dialer) -> Result<Dialed, LinkError> {
+    ///
+    /// That may happen after the end of this, too: then what comes with the connection
+    /// says that it has changed.
+    pub(super) async fn dial(&self, servers: &Dialer) -> Result<(Dialed, Switched), LinkError> {
         let mut switched = self.shared.switched.subscribe();
         loop {
             switched.mark_unchanged();
             tokio::select! {
-                dialed = self.shared.dial_primary(servers) => return dialed,
+                dialed = self.shared.dial_primary(servers) => return Ok((dialed?, switched)),
                 _ = switched.changed() => {}
             }
         }

@@ -56,7 +56,7 @@ impl Subscription {
         let subscribed = connection.inner.subscribe(channels).await;
         subscribed.map_err(LinkError::of_greeting)?;
         Ok(Self {
-            connection: Dedicated::new(connection),
+            connection: Dedicated::new(connection, None),
             pushes,
             is_full,
             heartbeat: deadline.max(Duration::from_millis(500)),

@@ -35,7 +35,7 @@ const POLLS: u32 = 600;
 #[derive(Debug)]
 pub struct Sentinels {
     servers: Vec<Redis>,
-    sentinels: Vec<Sentinel>,
+    watching: Vec<Sentinel>,
     password: String,
 }
 
@@ -66,7 +66,7 @@ impl Sentinels {
         }
         let started = Self {
             servers: vec![primary, replica],
-            sentinels,
+            watching: sentinels,
             password,
         };
         started.wait(Self::is_ready).await?;
@@ -79,7 +79,7 @@ impl Sentinels {
             let (host, port) = (Ipv4Addr::LOCALHOST, sentinel.port);
             format!("redis://:{}@{host}:{port}/", self.password)
         };
-        self.sentinels.iter().map(url).collect()
+        self.watching.iter().map(url).collect()
     }
 
     /// What the Sentinels call the primary.
@@ -98,7 +98,7 @@ impl Sentinels {
     /// [`ServerError::System`] when they do not agree.
     pub fn primary(&self) -> Result<u16, ServerError> {
         let told: Vec<u16> = self
-            .sentinels
+            .watching
             .iter()
             .filter_map(|it| it.primary(&self.password))
             .collect();
@@ -150,7 +150,7 @@ impl Sentinels {
     /// # Errors
     /// [`ServerError::System`] if they refuse, as they do for a while after another time.
     pub fn fail_over(&self) -> Result<(), ServerError> {
-        let mut sentinels = self.sentinels.iter();
+        let mut sentinels = self.watching.iter();
         sentinels.next().map_or(Ok(()), |sentinel| {
             sentinel
                 .ask(&self.password, &["SENTINEL", "FAILOVER", NAME])
@@ -189,7 +189,7 @@ impl Sentinels {
             };
             asked.is_ok_and(is_good)
         };
-        self.sentinels
+        self.watching
             .iter()
             .all(|it| has_quorum(it) && knows_replica(it))
     }
@@ -263,7 +263,7 @@ impl Sentinel {
 impl Drop for Sentinels {
     fn drop(&mut self) {
         // Those who look on first, or they would begin a fail-over.
-        for sentinel in &mut self.sentinels {
+        for sentinel in &mut self.watching {
             let _ = sentinel.process.signal_all(Signal::KILL);
         }
     }

@@ -38,7 +38,7 @@ async fn ten_thousand_callers_who_give_up_leave_nobody_with_anothers_answer() {
         callers.spawn(async move {
             let keys = [n % KEYS, (n + 1) % KEYS, (n * 7) % KEYS];
             let gets = keys.map(|key| call(&["GET", &format!("k{key}")]));
-            let patience = Duration::from_micros((n as u64 * 37) % 20_000);
+            let patience = Duration::from_micros((n as u64 * 37) % 400_000);
             // Every other one asks for several at once.
             let gets = &gets[..if n % 2 == 0 { 1 } else { 3 }];
             match timeout(patience, link.send(gets)).await {
@@ -62,7 +62,7 @@ async fn ten_thousand_callers_who_give_up_leave_nobody_with_anothers_answer() {
     }
     let left = left.load(Ordering::Relaxed);
     eprintln!("{left} of {CALLERS} gave up");
-    assert!(left > CALLERS / 20, "{left}");
+    assert!((CALLERS / 20..CALLERS * 19 / 20).contains(&left), "{left}");
     for n in 0..KEYS {
         let value = ask(&link, &["GET", &format!("k{n}")]).await.unwrap();
         assert_eq!(value, bulk(&format!("v{n}")));

@@ -195,6 +195,27 @@ async fn a_slot_that_moves_under_load_costs_no_call_and_no_wrong_answer() {
 }
 
 #[tokio::test]
+async fn what_blocks_finds_a_stream_that_has_moved() {
+    let cluster = RedisCluster::start().await.unwrap();
+    let link = link(&cluster, HANG);
+    ask(&link, &["XADD", "stream", "1-1", "f", "v"])
+        .await
+        .unwrap();
+    let slot = u16::try_from(Slot::of(b"stream").index()).unwrap();
+    let to = (cluster.owner_of(slot).unwrap() + 1) % 3;
+    cluster.begin_move(slot, to).unwrap();
+    assert_eq!(cluster.move_keys(slot, to, 10).unwrap(), 1);
+    cluster.end_move(slot, to).unwrap();
+    let read = command(&["XREAD", "BLOCK", "1000", "STREAMS", "stream", "0"]);
+    // The one who had it says so, and nobody else has asked since.
+    let mut former = link.dedicated(b"stream").await.unwrap();
+    let error = former.ask(&read, HANG).await.unwrap_err();
+    assert_eq!(*error.kind(), crate::redis::LinkErrorKind::Unavailable);
+    let mut now = link.dedicated(b"stream").await.unwrap();
+    now.ask(&read, HANG).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_cluster_is_found_by_any_node_that_is_left_of_those_given() {
     let cluster = RedisCluster::start().await.unwrap();
     let replica = cluster.urls().swap_remove(5);

@@ -96,6 +96,7 @@ impl Load {
 async fn a_primary_that_is_killed_under_load_is_followed_by_its_replica() {
     let mut sentinels = Sentinels::start().await.unwrap();
     let link = link(&sentinels);
+    until_answered(&link, &["PING"]).await;
     let before = link.call(&call(&["PING"])).await.unwrap().server;
     let load = Load::start(&link);
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -117,7 +118,7 @@ async fn a_primary_that_is_killed_under_load_is_followed_by_its_replica() {
 async fn a_primary_that_is_frozen_under_load_is_followed_and_not_gone_back_to() {
     let sentinels = Sentinels::start().await.unwrap();
     let link = link(&sentinels);
-    ask(&link, &["SET", "k", "before"]).await.unwrap();
+    until_answered(&link, &["SET", "k", "before"]).await;
     let before = link.call(&call(&["PING"])).await.unwrap().server;
     let load = Load::start(&link);
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -148,6 +149,7 @@ async fn a_primary_that_is_frozen_under_load_is_followed_and_not_gone_back_to() 
 async fn a_switch_is_followed_although_the_former_primary_still_answers() {
     let mut sentinels = Sentinels::start().await.unwrap();
     let link = link(&sentinels);
+    until_answered(&link, &["PING"]).await;
     let before = link.call(&call(&["PING"])).await.unwrap().server;
     let primary = sentinels.primary().unwrap();
     // By hand, and everybody is well all the while.

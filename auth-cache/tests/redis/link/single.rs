@@ -60,8 +60,8 @@ async fn every_answer_says_which_life_of_the_server_gave_it() {
             panic!("{info:?}");
         };
         let text = String::from_utf8(text).unwrap();
-        let line = format!("run_id:{:?}\r\n", info.server);
-        assert!(text.contains(&line), "{line} {text}");
+        let own = format!("run_id:{:?}\r\n", info.server);
+        assert!(text.contains(&own), "{own} {text}");
         info.server
     };
     let first = told().await;
