@@ -89,6 +89,30 @@ async fn a_server_that_is_silent_is_noticed_although_every_caller_gives_up_befor
 }
 
 #[tokio::test]
+async fn those_who_gave_up_have_their_place_back_once_the_server_has_answered() {
+    let redis = Redis::start().await.unwrap();
+    let proxy = Proxy::before(&redis.url()).unwrap();
+    let link = RedisLink::single(proxy.url())
+        .unwrap()
+        .with_outstanding(4)
+        .with_deadline(HANG)
+        .build()
+        .unwrap();
+    ask(&link, &["SET", "k", "v"]).await.unwrap();
+    let server = link.call(&call(&["PING"])).await.unwrap().server;
+    proxy.delay(Duration::from_millis(20));
+    for _ in 0..20 {
+        let gets = [call(&["GET", "k"]), call(&["GET", "k"])];
+        let asked = timeout(Duration::from_millis(2), link.send(&gets)).await;
+        assert!(asked.is_err());
+    }
+    for _ in 0..20 {
+        let answer = link.call(&call(&["GET", "k"])).await.unwrap();
+        assert_eq!((answer.value, &answer.server), (bulk("v"), &server));
+    }
+}
+
+#[tokio::test]
 async fn those_who_gave_up_keep_their_place_until_the_server_answers() {
     let fake = Fake::start(|_, _| Reply::Nothing);
     let link = RedisLink::single(&fake.url())

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use auth_testkit::servers::Sentinels;
+use auth_testkit::servers::{Redis, Sentinels};
 use tokio::task::JoinSet;
 
+use super::fake::{Fake, Reply};
 use super::support::{HANG, ask, bulk, call, until_answered};
 use crate::redis::{LinkErrorKind, RedisLink};
 
@@ -145,8 +146,97 @@ async fn a_primary_that_is_frozen_under_load_is_followed_and_not_gone_back_to() 
     load.stop().await;
 }
 
+/// A Sentinel that names one server, until `is_over`, then the other: by publishing so,
+/// or by hanging up on who listens.
+fn fake_sentinel(
+    servers: &[Redis; 2],
+    publishes: bool,
+    is_over: &Arc<AtomicBool>,
+    named: &Arc<AtomicU64>,
+) -> Fake {
+    let ports = [servers[0].port(), servers[1].port()];
+    let (is_over, named) = (is_over.clone(), named.clone());
+    let push = |parts: &[&str]| {
+        let mut frame = format!(">{}\r\n", parts.len());
+        for part in parts {
+            frame += &format!("${}\r\n{part}\r\n", part.len());
+        }
+        frame
+    };
+    Fake::start(move |_, words| {
+        let now = ports[usize::from(is_over.load(Ordering::SeqCst))];
+        let [before, after] = ports;
+        match words[0].as_str() {
+            "HELLO" => Reply::Say(b"%1\r\n$5\r\nproto\r\n:3\r\n".to_vec()),
+            "SENTINEL" => {
+                named.fetch_add(1, Ordering::SeqCst);
+                let port = now.to_string();
+                let answer = format!("*2\r\n$9\r\n127.0.0.1\r\n${}\r\n{port}\r\n", port.len());
+                Reply::Say(answer.into_bytes())
+            }
+            "SUBSCRIBE" => {
+                let confirmed = ">3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n";
+                Reply::Say(confirmed.as_bytes().to_vec())
+            }
+            "PING" if now == before => Reply::Say(b"+PONG\r\n".to_vec()),
+            "PING" if publishes => {
+                let told = format!("primary 127.0.0.1 {before} 127.0.0.1 {after}");
+                let others = "another 127.0.0.1 1 127.0.0.1 2";
+                let pushes = [others, &told].map(|it| push(&["message", "+switch-master", it]));
+                Reply::Say(format!("{}{}+PONG\r\n", pushes[0], pushes[1]).into_bytes())
+            }
+            "PING" => Reply::Last(Vec::new()),
+            _ => Reply::Nothing,
+        }
+    })
+}
+
+async fn follows_a_switch(publishes: bool) {
+    // Both take themselves for a primary, and are well all the while.
+    let servers = [Redis::start().await.unwrap(), Redis::start().await.unwrap()];
+    let is_over = Arc::new(AtomicBool::new(false));
+    let named = Arc::new(AtomicU64::new(0));
+    let sentinel = fake_sentinel(&servers, publishes, &is_over, &named);
+    for server in &servers {
+        // One login for both, and for the Sentinel, that asks for none.
+        server
+            .command(&["CONFIG", "SET", "requirepass", ""])
+            .unwrap();
+    }
+    let link = RedisLink::sentinel(&[&sentinel.url()], "primary").unwrap();
+    let link = link.build().unwrap();
+    until_answered(&link, &["PING"]).await;
+    let before = link.call(&call(&["PING"])).await.unwrap().server;
+    // Once to connect, and once after it has begun to listen.
+    while named.load(Ordering::SeqCst) < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    is_over.store(true, Ordering::SeqCst);
+    let moved = async {
+        while link
+            .call(&call(&["PING"]))
+            .await
+            .map_or(true, |it| it.server == before)
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(HANG, moved).await.unwrap();
+}
+
 #[tokio::test]
-async fn a_switch_is_followed_although_the_former_primary_still_answers() {
+async fn a_switch_that_is_published_is_followed_although_the_former_primary_is_well() {
+    follows_a_switch(true).await;
+}
+
+#[tokio::test]
+async fn a_switch_that_was_missed_is_found_out_about_when_the_sentinel_is_back() {
+    follows_a_switch(false).await;
+}
+
+#[tokio::test]
+async fn a_switch_by_hand_is_followed() {
     let mut sentinels = Sentinels::start().await.unwrap();
     let link = link(&sentinels);
     until_answered(&link, &["PING"]).await;
