@@ -10,6 +10,9 @@
 //! [`token`] keeps tokens that a verifier has verified, so that each costs one check
 //! of a signature and not one with every request.
 //!
+//! # Redis
+//! `redis` (feature `redis`) has the link that everything goes through that uses Redis.
+//!
 //! # Keys of remote issuers
 //! [`RemoteJwks`] knows the public keys of an issuer that is somewhere else:
 //! with it a [`Verifier`](auth_core::verifier::Verifier) judges the tokens of

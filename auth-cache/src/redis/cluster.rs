@@ -36,11 +36,14 @@ pub(super) struct Cluster {
     this: Weak<Self>,
 }
 
+type Looked = Result<(), LinkError>;
+
 #[derive(Debug)]
 enum Looking {
-    /// Not again before.
-    Not(Option<Instant>),
-    Yes(watch::Receiver<Option<Result<(), LinkError>>>),
+    No,
+    /// Not again before; and how it ended.
+    NotAgain(Instant, Looked),
+    Yes(watch::Receiver<Option<Looked>>),
 }
 
 impl Cluster {
@@ -49,7 +52,7 @@ impl Cluster {
             seeds,
             dialer,
             map: RwLock::new(None),
-            looking: Mutex::new(Looking::Not(None)),
+            looking: Mutex::new(Looking::No),
             noise: Mutex::new(noise),
             this: this.clone(),
         })
@@ -61,15 +64,16 @@ impl Cluster {
             return Ok(node);
         }
         if let Some(mut looking) = self.look() {
-            let looked = timeout_at(until, looking.wait_for(Option::is_some)).await;
-            if let Ok(Ok(looked)) = looked
-                && let Some(Err(error)) = &*looked
-            {
-                return Err(error.clone());
-            }
+            // How it ended is told below.
+            let _ = timeout_at(until, looking.wait_for(Option::is_some)).await;
         }
-        self.known(slot)
-            .ok_or_else(|| LinkError::unavailable("nobody is known to have the slot"))
+        self.known(slot).ok_or_else(|| {
+            let looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*looking {
+                Looking::NotAgain(_, Err(error)) => error.clone(),
+                _ => LinkError::unavailable("nobody is known to have the slot"),
+            }
+        })
     }
 
     /// Every primary there is now, if together they have all slots.
@@ -116,12 +120,12 @@ impl Cluster {
     }
 
     /// Begins to look at the map, unless somebody does or has just done so.
-    pub(super) fn look(&self) -> Option<watch::Receiver<Option<Result<(), LinkError>>>> {
+    pub(super) fn look(&self) -> Option<watch::Receiver<Option<Looked>>> {
         let mut looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         match &*looking {
             Looking::Yes(looking) => return Some(looking.clone()),
-            Looking::Not(Some(not_before)) if Instant::now() < *not_before => return None,
-            Looking::Not(_) => {}
+            Looking::NotAgain(not_before, _) if Instant::now() < *not_before => return None,
+            Looking::NotAgain(..) | Looking::No => {}
         }
         let cluster = self.this.upgrade()?;
         let (ended, receiver) = watch::channel(None);
@@ -214,7 +218,8 @@ impl Cluster {
             self.learn(told);
         }
         let mut looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
-        *looking = Looking::Not(Some(Instant::now() + PAUSE));
+        let how = outcome.as_ref().map(drop).map_err(Clone::clone);
+        *looking = Looking::NotAgain(Instant::now() + PAUSE, how);
     }
 }
 
@@ -243,7 +248,7 @@ async fn ask(
 /// A look in a task of its own. However that ends, it is not left standing.
 struct Look {
     cluster: Weak<Cluster>,
-    ended: watch::Sender<Option<Result<(), LinkError>>>,
+    ended: watch::Sender<Option<Looked>>,
 }
 
 impl Look {

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! A test that only needs *a* server asks [`postgres_url`] or [`redis_url`] and makes a schema (or key prefix) of its own;
-//! a test that breaks its server starts one with [`Postgres::start`], [`Redis::start`] or [`Nats::start`]; one that breaks the
+//! a test that breaks its server starts one with [`Postgres::start`], [`Redis::start`] or [`Nats::start`]; one that
+//! breaks an installation of several, [`Sentinels::start`] or [`RedisCluster::start`]; one that breaks the
 //! network puts a [`Proxy`] before it.
 //!
 //! # Guarantees

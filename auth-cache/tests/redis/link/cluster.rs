@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::sentinel::Load;
 use super::support::{HANG, ask, bulk, call, command, until_answered};
 use crate::redis::slot::Slot;
-use crate::redis::{Call, RedisLink, Script};
+use crate::redis::{Call, LinkErrorKind, RedisLink, Script};
 
 /// Three times what is promised.
 const RECOVERY: Duration = Duration::from_secs(30);
@@ -210,7 +210,7 @@ async fn what_blocks_finds_a_stream_that_has_moved() {
     // The one who had it says so, and nobody else has asked since.
     let mut former = link.dedicated(b"stream").await.unwrap();
     let error = former.ask(&read, HANG).await.unwrap_err();
-    assert_eq!(*error.kind(), crate::redis::LinkErrorKind::Unavailable);
+    assert_eq!(*error.kind(), LinkErrorKind::Unavailable);
     let mut now = link.dedicated(b"stream").await.unwrap();
     now.ask(&read, HANG).await.unwrap();
 }
@@ -224,6 +224,16 @@ async fn a_cluster_is_found_by_any_node_that_is_left_of_those_given() {
     let link = RedisLink::cluster(&[&dead, &replica]).unwrap();
     let link = link.with_deadline(HANG).build().unwrap();
     ask(&link, &["SET", "k", "v"]).await.unwrap();
+    // Who is not let in is told so, each time.
+    let wrong = replica.replace(password, "redis://:wrong");
+    let refused = RedisLink::cluster(&[&wrong]).unwrap().build().unwrap();
+    for _ in 0..3 {
+        let error = ask(&refused, &["SET", "k", "v"]).await.unwrap_err();
+        assert!(
+            matches!(error.kind(), LinkErrorKind::Refused { .. }),
+            "{error:?}"
+        );
+    }
     // A server that is alone is none.
     let alone = auth_testkit::servers::Redis::start().await.unwrap();
     let link = RedisLink::cluster(&[&alone.url()])
