@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::connection::Parcel;
 use super::dial::Dialer;
 use super::error::LinkError;
 use super::map::{Map, Told, told};
@@ -233,14 +232,11 @@ async fn ask(
     question.arg("SLOTS");
     let limit = dialer.limits.deadline.max(HEDGE);
     let value = if let Some(node) = node {
-        let (mut values, _) = node
-            .send(Parcel::One(&question), Instant::now() + limit)
-            .await?;
-        values.pop()
+        node.one(&question, Instant::now() + limit).await?.0
     } else {
         let mut connection = dialer.dial(address).await?;
         let asked = connection.inner.send_packed_command(&question).await;
-        Some(asked.map_err(LinkError::of_call)?)
+        asked.map_err(LinkError::of_call)?
     };
     told(value, address)
 }

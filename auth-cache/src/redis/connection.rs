@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Pipeline, RedisError, Value};
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use super::call::RunId;
@@ -33,25 +33,10 @@ pub(super) struct Connection {
     born: Instant,
     is_over: AtomicBool,
     strikes: AtomicU32,
-    places: Arc<Semaphore>,
+    places: Semaphore,
     /// Places that those who gave up have left taken.
     left: AtomicUsize,
     is_probing: AtomicBool,
-}
-
-/// What is sent at once.
-pub(super) enum Parcel<'a> {
-    One(&'a Cmd),
-    Many(&'a Pipeline),
-}
-
-impl Parcel<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Self::One(_) => 1,
-            Self::Many(all) => all.len(),
-        }
-    }
 }
 
 impl Connection {
@@ -65,7 +50,7 @@ impl Connection {
             born: Instant::now(),
             is_over: AtomicBool::new(false),
             strikes: AtomicU32::new(0),
-            places: Arc::new(Semaphore::new(limits.outstanding)),
+            places: Semaphore::new(limits.outstanding),
             left: AtomicUsize::new(0),
             is_probing: AtomicBool::new(false),
         }
@@ -97,25 +82,43 @@ impl Connection {
         self.driver.end();
     }
 
-    /// One value a command, errors of the server among them.
-    pub(super) async fn send(
+    /// Its value may be an error of the server.
+    pub(super) async fn one(
         self: &Arc<Self>,
-        parcel: Parcel<'_>,
+        command: &Cmd,
+        until: Instant,
+    ) -> Result<Value, LinkError> {
+        let mut inner = self.inner.clone();
+        self.watched(1, until, inner.send_packed_command(command))
+            .await
+    }
+
+    /// One value a command, errors of the server among them.
+    pub(super) async fn many(
+        self: &Arc<Self>,
+        all: &Pipeline,
         until: Instant,
     ) -> Result<Vec<Value>, LinkError> {
-        let waiting = self.place(parcel.len(), until).await?;
         let mut inner = self.inner.clone();
-        let sent = async {
-            match parcel {
-                Parcel::One(command) => inner.send_packed_command(command).await.map(|v| vec![v]),
-                Parcel::Many(all) => inner.send_packed_commands(all, 0, all.len()).await,
-            }
-        };
+        let sent = inner.send_packed_commands(all, 0, all.len());
+        self.watched(all.len(), until, sent).await
+    }
+
+    async fn watched<T>(
+        self: &Arc<Self>,
+        commands: usize,
+        until: Instant,
+        sent: impl Future<Output = Result<T, RedisError>>,
+    ) -> Result<T, LinkError> {
+        let waiting = self.place(commands, until).await?;
         match timeout_at(until, sent).await {
-            Ok(Ok(values)) => {
+            Ok(Ok(answer)) => {
                 waiting.answered();
-                self.strikes.store(0, Ordering::Relaxed);
-                Ok(values)
+                // Written only when it changes: everybody reads it.
+                if self.strikes.load(Ordering::Relaxed) > 0 {
+                    self.strikes.store(0, Ordering::Relaxed);
+                }
+                Ok(answer)
             }
             Ok(Err(error)) => {
                 // No answer that comes later would be told from another's.
@@ -130,16 +133,16 @@ impl Connection {
         }
     }
 
-    async fn place(
-        self: &Arc<Self>,
+    async fn place<'a>(
+        self: &'a Arc<Self>,
         commands: usize,
         until: Instant,
-    ) -> Result<Waiting, LinkError> {
+    ) -> Result<Waiting<'a>, LinkError> {
         let commands = commands.min(self.limits.outstanding);
         let taken = u32::try_from(commands).unwrap_or(u32::MAX);
-        let place = match self.places.clone().try_acquire_many_owned(taken) {
+        let place = match self.places.try_acquire_many(taken) {
             Ok(place) => place,
-            Err(_) => timeout_at(until, self.places.clone().acquire_many_owned(taken))
+            Err(_) => timeout_at(until, self.places.acquire_many(taken))
                 .await
                 .ok()
                 .and_then(Result::ok)
@@ -147,7 +150,7 @@ impl Connection {
         };
         Ok(Waiting {
             place: Some(place),
-            connection: self.clone(),
+            connection: self,
         })
     }
 
@@ -191,23 +194,23 @@ impl Connection {
 }
 
 /// A call that is not answered yet, and its places.
-struct Waiting {
-    place: Option<OwnedSemaphorePermit>,
-    connection: Arc<Connection>,
+struct Waiting<'a> {
+    place: Option<SemaphorePermit<'a>>,
+    connection: &'a Arc<Connection>,
 }
 
-impl Waiting {
+impl Waiting<'_> {
     fn answered(mut self) {
         self.place = None;
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let Some(place) = self.place.take() else {
             return;
         };
-        let connection = &self.connection;
+        let connection = self.connection;
         connection
             .left
             .fetch_add(place.num_permits(), Ordering::SeqCst);

@@ -1,24 +1,20 @@
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 
-use redis::{Cmd, Pipeline, ServerError, ServerErrorKind, Value};
+use redis::{Cmd, ServerError, ServerErrorKind, Value};
 use tokio::time::Instant;
 
+use super::batch::{Batch, Open, Settled, together};
 use super::builder::RedisLinkBuilder;
 use super::call::{Answer, Call};
-use super::connection::{Connection, Parcel};
+use super::connection::Connection;
 use super::dedicated::Dedicated;
 use super::dial::Dialer;
-use super::error::{LinkConfigError, LinkError};
+use super::error::{LinkConfigError, LinkError, LinkErrorKind};
 use super::node::Node;
-use super::route::{Route, is_demoted};
+use super::route::{Redirected, Route, is_demoted};
 use super::slot::Slot;
 use super::subscription::Subscription;
-
-/// How often one call may be sent to somewhere else.
-const HOPS: u32 = 8;
 
 /// A link to Redis: to a single server, to the primary that Sentinels name, or to the
 /// primaries of a Cluster. Clones share it.
@@ -107,19 +103,44 @@ impl RedisLink {
 
     /// Sends one call. Ends at the deadline of the link, if not before.
     pub(crate) async fn call(&self, call: &Call) -> Result<Answer, LinkError> {
-        let mut answers = self.send(std::slice::from_ref(call)).await;
-        answers
-            .pop()
-            .unwrap_or_else(|| Err(LinkError::wrong_reply("there is no answer")))
+        let until = self.until();
+        let node = self.inner.route.of(call.slot(), until).await?;
+        let one = Open::new((0, call));
+        let settled = match node.one(call.command(), until).await {
+            Ok((value, connection)) => self.answered(one, value, &connection, until),
+            Err(error) => self.failed(one, &error, until),
+        };
+        match settled {
+            Settled::Answer(answer) => answer,
+            // Seldom.
+            Settled::Again(one) => {
+                let answer = Box::pin(self.settle_all(vec![one], 1, until)).await.pop();
+                answer.unwrap_or_else(no_answer)
+            }
+        }
     }
 
     /// Sends all calls, those for one server at once, and gives an answer for each in
     /// their order. Ends at the deadline of the link, if not before.
     pub(crate) async fn send(&self, calls: &[Call]) -> Vec<Result<Answer, LinkError>> {
-        let until = Instant::now() + self.inner.dialer.limits.deadline;
-        let mut answers: Vec<Option<Result<Answer, LinkError>>> =
-            calls.iter().map(|_| None).collect();
-        let mut open: Vec<Open<'_>> = calls.iter().enumerate().map(Open::new).collect();
+        if let [only] = calls {
+            return vec![self.call(only).await];
+        }
+        let open = calls.iter().enumerate().map(Open::new).collect();
+        self.settle_all(open, calls.len(), self.until()).await
+    }
+
+    fn until(&self) -> Instant {
+        Instant::now() + self.inner.dialer.limits.deadline
+    }
+
+    async fn settle_all(
+        &self,
+        mut open: Vec<Open<'_>>,
+        calls: usize,
+        until: Instant,
+    ) -> Vec<Result<Answer, LinkError>> {
+        let mut answers: Vec<_> = (0..calls).map(|_| None).collect();
         while !open.is_empty() {
             let mut batches: Vec<Batch<'_>> = Vec::new();
             for one in open.drain(..) {
@@ -139,11 +160,8 @@ impl RedisLink {
                 }
             }
         }
-        let lost = || Err(LinkError::wrong_reply("there is no answer"));
-        answers
-            .into_iter()
-            .map(|answer| answer.unwrap_or_else(lost))
-            .collect()
+        let answers = answers.into_iter();
+        answers.map(|it| it.unwrap_or_else(no_answer)).collect()
     }
 
     /// Sends the same command to every primary; the answers are in no order.
@@ -154,25 +172,16 @@ impl RedisLink {
         &self,
         command: &Cmd,
     ) -> Result<Vec<Result<Answer, LinkError>>, LinkError> {
-        let until = Instant::now() + self.inner.dialer.limits.deadline;
+        let until = self.until();
         let nodes = self.inner.route.all(until).await?;
         let asked = nodes.into_iter().map(|node| async move {
-            let sent = node.send(Parcel::One(command), until).await;
-            let (mut values, connection) = sent?;
-            match values.pop() {
-                Some(Value::ServerError(error)) => {
-                    if is_demoted(&error) {
-                        connection.end();
-                    }
-                    self.inner.route.refused(connection.at(), &error);
-                    Err(LinkError::of_server(&error))
-                }
-                Some(value) => Ok(Answer {
-                    value,
-                    server: connection.server().clone(),
-                }),
-                None => Err(LinkError::wrong_reply("there is no answer")),
+            let (value, connection) = node.one(command, until).await?;
+            if let Value::ServerError(error) = value {
+                self.redirected(&connection, &error);
+                return Err(LinkError::of_server(&error));
             }
+            let server = connection.server().clone();
+            Ok(Answer { value, server })
         });
         Ok(together(asked.collect()).await)
     }
@@ -224,178 +233,85 @@ impl RedisLink {
         sent: Result<(Vec<Value>, Arc<Connection>), LinkError>,
         until: Instant,
     ) -> Vec<(usize, Settled<'a>)> {
-        let Batch { open, .. } = batch;
-        let is_late = Instant::now() >= until;
+        let open = batch.open.into_iter();
         let (values, connection) = match sent {
             Ok(sent) => sent,
             Err(error) => {
-                self.inner.route.failed();
-                let again = |one: Open<'a>| match one.again_after(&error, is_late) {
-                    Ok(one) => (one.index, Settled::Again(one)),
-                    Err(index) => (index, Settled::Answer(Err(error.clone()))),
-                };
-                return open.into_iter().map(again).collect();
+                let failed = |one: Open<'a>| (one.index, self.failed(one, &error, until));
+                return open.map(failed).collect();
             }
         };
         let mut values = values.into_iter();
-        open.into_iter()
-            .map(|one| {
-                if one.is_asking {
-                    // What ASKING was answered with.
-                    values.next();
-                }
-                let index = one.index;
-                let settled = match values.next() {
-                    Some(Value::ServerError(error)) => {
-                        self.refused(one, &connection, &error, is_late)
-                    }
-                    Some(value) => Settled::Answer(Ok(Answer {
-                        value,
-                        server: connection.server().clone(),
-                    })),
-                    None => Settled::Answer(Err(LinkError::wrong_reply("there is no answer"))),
-                };
-                (index, settled)
-            })
-            .collect()
+        open.map(|one| {
+            if one.is_asking {
+                // What ASKING was answered with.
+                values.next();
+            }
+            let index = one.index;
+            let settled = match values.next() {
+                Some(value) => self.answered(one, value, &connection, until),
+                None => Settled::Answer(no_answer()),
+            };
+            (index, settled)
+        })
+        .collect()
     }
 
-    /// What the server says it did not do may be sent again, to whom it belongs.
-    fn refused<'a>(
+    fn answered<'a>(
         &self,
         mut one: Open<'a>,
+        value: Value,
         connection: &Arc<Connection>,
-        error: &ServerError,
-        is_late: bool,
+        until: Instant,
     ) -> Settled<'a> {
-        one.hops += 1;
+        let error = match value {
+            Value::ServerError(error) => error,
+            value => {
+                let server = connection.server().clone();
+                return Settled::Answer(Ok(Answer { value, server }));
+            }
+        };
+        // What the server says it did not do may be sent again, to whom it belongs.
+        let redirected = self.redirected(connection, &error);
+        let mut goes_on = redirected.goes_on;
+        if error.kind() == Some(ServerErrorKind::NoScript) && one.source.is_none() {
+            one.source = one.call.by_source();
+            // To the same: nobody else has heard of the script either.
+            goes_on = one.source.is_some();
+        } else {
+            (one.to, one.is_asking) = (redirected.to, redirected.is_asking);
+        }
+        if goes_on && one.hop(until) {
+            Settled::Again(one)
+        } else {
+            Settled::Answer(Err(LinkError::of_server(&error)))
+        }
+    }
+
+    /// What does not come from the server: sent again only after a connection that
+    /// broke, and only what may be done twice. Where there is no connection, or no
+    /// answer, another try is of no use.
+    fn failed<'a>(&self, mut one: Open<'a>, error: &LinkError, until: Instant) -> Settled<'a> {
+        self.inner.route.failed();
+        let may = *error.kind() == LinkErrorKind::Broken && one.call.is_repeatable();
+        (one.to, one.is_asking) = (None, false);
+        if may && one.hop(until) {
+            Settled::Again(one)
+        } else {
+            Settled::Answer(Err(error.clone()))
+        }
+    }
+
+    fn redirected(&self, connection: &Arc<Connection>, error: &ServerError) -> Redirected {
         if is_demoted(error) {
             connection.end();
         }
-        let redirected = self.inner.route.refused(connection.at(), error);
-        let is_new_source = error.kind() == Some(ServerErrorKind::NoScript) && one.source.is_none();
-        if is_new_source {
-            one.source = one.call.by_source();
-        }
-        let goes_on = redirected.goes_on || (is_new_source && one.source.is_some());
-        if !goes_on || is_late || one.hops > HOPS {
-            return Settled::Answer(Err(LinkError::of_server(error)));
-        }
-        if !is_new_source {
-            (one.to, one.is_asking) = (redirected.to, redirected.is_asking);
-        }
-        Settled::Again(one)
+        self.inner.route.refused(connection.at(), error)
     }
 }
 
-/// A call without an answer yet.
-struct Open<'a> {
-    index: usize,
-    call: &'a Call,
-    /// Its script, if the server does not know it.
-    source: Option<Cmd>,
-    /// Whom it was sent on to.
-    to: Option<Arc<Node>>,
-    is_asking: bool,
-    hops: u32,
-}
-
-impl<'a> Open<'a> {
-    const fn new((index, call): (usize, &'a Call)) -> Self {
-        Self {
-            index,
-            call,
-            source: None,
-            to: None,
-            is_asking: false,
-            hops: 0,
-        }
-    }
-
-    fn command(&self) -> &Cmd {
-        self.source.as_ref().unwrap_or_else(|| self.call.command())
-    }
-
-    /// Only what was not done, or may be done twice; and only after a connection that
-    /// broke: where there is none, or no answer, another try is of no use.
-    fn again_after(mut self, error: &LinkError, is_late: bool) -> Result<Self, usize> {
-        self.hops += 1;
-        let may = *error.kind() == super::LinkErrorKind::Broken && self.call.is_repeatable();
-        if !may || is_late || self.hops > HOPS {
-            return Err(self.index);
-        }
-        (self.to, self.is_asking) = (None, false);
-        Ok(self)
-    }
-}
-
-enum Settled<'a> {
-    Answer(Result<Answer, LinkError>),
-    Again(Open<'a>),
-}
-
-/// What one node is sent at once.
-struct Batch<'a> {
-    node: Arc<Node>,
-    open: Vec<Open<'a>>,
-}
-
-impl<'a> Batch<'a> {
-    fn add(batches: &mut Vec<Self>, node: Arc<Node>, one: Open<'a>) {
-        let found = batches
-            .iter_mut()
-            .find(|batch| Arc::ptr_eq(&batch.node, &node));
-        match found {
-            Some(batch) => batch.open.push(one),
-            None => batches.push(Self {
-                node,
-                open: vec![one],
-            }),
-        }
-    }
-
-    async fn send(&self, until: Instant) -> Result<(Vec<Value>, Arc<Connection>), LinkError> {
-        if let [one] = &self.open[..]
-            && !one.is_asking
-        {
-            return self.node.send(Parcel::One(one.command()), until).await;
-        }
-        let mut all = Pipeline::with_capacity(self.open.len());
-        for one in &self.open {
-            if one.is_asking {
-                all.cmd("ASKING");
-            }
-            all.add_command(one.command().clone());
-        }
-        self.node.send(Parcel::Many(&all), until).await
-    }
-}
-
-/// Runs all of them at once, in this task.
-async fn together<F: Future>(all: Vec<F>) -> Vec<F::Output> {
-    let mut running: Vec<_> = all.into_iter().map(|one| Some(Box::pin(one))).collect();
-    let mut ended: Vec<Option<F::Output>> = running.iter().map(|_| None).collect();
-    std::future::poll_fn(|cx| {
-        let mut is_over = true;
-        for (slot, end) in running.iter_mut().zip(&mut ended) {
-            if let Some(one) = slot {
-                match Pin::as_mut(one).poll(cx) {
-                    Poll::Ready(output) => {
-                        *end = Some(output);
-                        *slot = None;
-                    }
-                    Poll::Pending => is_over = false,
-                }
-            }
-        }
-        if is_over {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    ended.into_iter().flatten().collect()
+fn no_answer() -> Result<Answer, LinkError> {
+    Err(LinkError::wrong_reply("there is no answer"))
 }
 
 impl fmt::Debug for RedisLink {

@@ -110,10 +110,10 @@ impl Told {
 }
 
 /// Reads the answer to `CLUSTER SLOTS` of the node at `by`.
-pub(super) fn told(answer: Option<Value>, by: &Address) -> Result<Told, LinkError> {
+pub(super) fn told(answer: Value, by: &Address) -> Result<Told, LinkError> {
     let rows = match answer {
-        Some(Value::Array(rows)) => rows,
-        Some(Value::ServerError(error)) => return Err(LinkError::of_server(&error)),
+        Value::Array(rows) => rows,
+        Value::ServerError(error) => return Err(LinkError::of_server(&error)),
         _ => return Err(LinkError::wrong_reply("that is no map of slots")),
     };
     let mut told = Told::default();
@@ -213,7 +213,7 @@ mod tests {
             row(0, 99, &[node("a", 1), node("b", 2)]),
             row(100, 16383, &[node("", 3), node("?", 4)]),
         ];
-        let told = told(Some(Value::Array(rows)), &at("me", 9)).unwrap();
+        let told = told(Value::Array(rows), &at("me", 9)).unwrap();
         assert_eq!(
             told.ranges,
             [(0, 99, at("a", 1)), (100, 16383, at("me", 3))]
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_map_with_a_gap_is_not_whole() {
-        let part = |rows| told(Some(Value::Array(rows)), &at("me", 9)).unwrap();
+        let part = |rows| told(Value::Array(rows), &at("me", 9)).unwrap();
         assert!(!part(vec![row(1, 16383, &[node("a", 1)])]).is_whole());
         assert!(!part(vec![row(0, 16382, &[node("a", 1)])]).is_whole());
         let halves = [(8000, 16383), (0, 7000)].map(|(a, b)| row(a, b, &[node("a", 1)]));
@@ -242,7 +242,7 @@ mod tests {
             Value::Array(vec![row(0, 5, &[])]),
             Value::Array(vec![row(0, 5, &[node("a", 70_000)])]),
         ] {
-            let error = told(Some(rows.clone()), &at("me", 9)).unwrap_err();
+            let error = told(rows.clone(), &at("me", 9)).unwrap_err();
             assert_eq!(
                 *error.kind(),
                 crate::redis::LinkErrorKind::WrongReply,

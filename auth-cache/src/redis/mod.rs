@@ -58,6 +58,7 @@
     reason = "what is built on the link uses one part of it each"
 )]
 
+mod batch;
 mod builder;
 mod call;
 mod cluster;

@@ -3,10 +3,11 @@
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
+use redis::{Cmd, Pipeline, Value};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::connection::{Connection, Parcel};
+use super::connection::Connection;
 use super::dial::{Dialed, Dialer};
 use super::error::LinkError;
 use super::place::Address;
@@ -74,17 +75,25 @@ impl Node {
         })
     }
 
-    /// Sends all of it over one connection, and says who answered.
-    pub(super) async fn send(
+    /// Sends a command, and says who answered.
+    pub(super) async fn one(
         &self,
-        parcel: Parcel<'_>,
+        command: &Cmd,
         until: Instant,
-    ) -> Result<(Vec<redis::Value>, Arc<Connection>), LinkError> {
-        let connection = match self.up() {
-            Some(connection) => connection,
-            None => self.connection(until).await?,
-        };
-        let values = connection.send(parcel, until).await?;
+    ) -> Result<(Value, Arc<Connection>), LinkError> {
+        let connection = self.connection(until).await?;
+        let value = connection.one(command, until).await?;
+        Ok((value, connection))
+    }
+
+    /// Sends all of it over one connection, and says who answered.
+    pub(super) async fn many(
+        &self,
+        all: &Pipeline,
+        until: Instant,
+    ) -> Result<(Vec<Value>, Arc<Connection>), LinkError> {
+        let connection = self.connection(until).await?;
+        let values = connection.many(all, until).await?;
         Ok((values, connection))
     }
 
@@ -108,7 +117,10 @@ impl Node {
     }
 
     /// Waits for an attempt, but not for the next one.
-    pub(super) async fn connection(&self, until: Instant) -> Outcome {
+    async fn connection(&self, until: Instant) -> Outcome {
+        if let Some(connection) = self.up() {
+            return Ok(connection);
+        }
         let mut dialing = match self.begin()? {
             Begun::Up(connection) => return Ok(connection),
             Begun::Dialing(dialing) => dialing,
