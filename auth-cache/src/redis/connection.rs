@@ -133,11 +133,11 @@ impl Connection {
         }
     }
 
-    async fn place<'a>(
-        self: &'a Arc<Self>,
+    async fn place(
+        self: &Arc<Self>,
         commands: usize,
         until: Instant,
-    ) -> Result<Waiting<'a>, LinkError> {
+    ) -> Result<Waiting<'_>, LinkError> {
         let commands = commands.min(self.limits.outstanding);
         let taken = u32::try_from(commands).unwrap_or(u32::MAX);
         let place = match self.places.try_acquire_many(taken) {

@@ -223,8 +223,8 @@ impl RedisLink {
         {
             return send(only).await;
         }
-        let sent = batches.into_iter().map(send).collect();
-        together(sent).await.into_iter().flatten().collect()
+        let all = batches.into_iter().map(send).collect();
+        together(all).await.into_iter().flatten().collect()
     }
 
     fn settle<'a>(

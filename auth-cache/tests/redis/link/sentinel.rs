@@ -1,6 +1,7 @@
 //! The primary changes.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -159,7 +160,7 @@ fn fake_sentinel(
     let push = |parts: &[&str]| {
         let mut frame = format!(">{}\r\n", parts.len());
         for part in parts {
-            frame += &format!("${}\r\n{part}\r\n", part.len());
+            let _ = write!(frame, "${}\r\n{part}\r\n", part.len());
         }
         frame
     };
