@@ -1,7 +1,11 @@
-//! `auth-soak-store refresh | scale | purge [NUMBER…]`: the store on a PostgreSQL
-//! of its own, with `fsync` and everything else as the installation has it.
-//! Prints Markdown; ends with 1 where a goal is missed.
+//! `auth-soak-store refresh | scale | purge | contested | acknowledged [NUMBER…]`:
+//! the store on a PostgreSQL of its own, with `fsync` and everything else as the
+//! installation has it. Prints Markdown; ends with 1 where a goal is missed.
 
+mod acknowledged;
+mod bounds;
+mod chance;
+mod contested;
 mod figures;
 mod place;
 mod purge;
@@ -28,6 +32,11 @@ async fn main() -> ExitCode {
     }
 }
 
+const USAGE: &str = "\
+usage: auth-soak-store refresh [CONNECTIONS ROUNDS] | scale [USERS] | purge [ROWS]
+     | contested [PRESENTATIONS] [--minutes N] [--seed N] [--broken successors|forgetful]
+     | acknowledged [CHANGES] [--minutes N] [--seed N] [--broken forgetful]";
+
 /// Whether all goals are met.
 async fn run(arguments: &[&str]) -> Result<bool, Failure> {
     match *arguments {
@@ -39,9 +48,9 @@ async fn run(arguments: &[&str]) -> Result<bool, Failure> {
         ["scale", users] => scale::run(users.parse()?).await,
         ["purge"] => purge::run(1_000_000).await,
         ["purge", rows] => purge::run(rows.parse()?).await,
-        _ => Err(
-            "usage: auth-soak-store refresh [CONNECTIONS ROUNDS] | scale [USERS] | purge [ROWS]"
-                .into(),
-        ),
+        ["contested", ref rest @ ..] => contested::run(rest).await,
+        ["acknowledged", ref rest @ ..] => acknowledged::run(rest).await,
+        ["contested-worker"] => contested::worker::run().await,
+        _ => Err(USAGE.into()),
     }
 }

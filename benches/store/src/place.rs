@@ -6,9 +6,12 @@ use auth_core::refresh::{RefreshToken, Salt, TokenSecret};
 use auth_core::{
     ClientId, RootSecret, RootSecrets, SessionId, SystemRandom, TenantId, Timestamp, UserId,
 };
-use auth_store::{Grant, NewSession, OpenOutcome, PgStore, Rotation, Seen, SessionStore};
+use auth_store::{
+    Grant, NewSession, OpenOutcome, PgStore, PgStoreBuilder, Rotation, Seen, SessionStore,
+};
 use auth_testkit::servers::Postgres;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::Failure;
@@ -23,7 +26,9 @@ const USERS: &str = "
         FROM generate_series(1, {n}) i";
 
 pub(crate) struct Place {
-    pub(crate) server: Postgres,
+    server: Mutex<Postgres>,
+    /// The same as long as this lives.
+    pub(crate) url: String,
     pub(crate) store: PgStore,
     pub(crate) roots: RootSecrets,
 }
@@ -32,14 +37,25 @@ impl Place {
     pub(crate) async fn new(users: u64, connections: u32) -> Result<Self, Failure> {
         // What pgbench is to be given is read off the server.
         let settings = [("track_activity_query_size", "16384")];
-        let server = Postgres::start_with(&settings).await?;
-        let store = PgStore::builder(&server.url())
-            .with_max_connections(connections)
-            .connect()
-            .await?;
+        Self::with(&settings, users, |url| {
+            PgStore::builder(url).with_max_connections(connections)
+        })
+        .await
+    }
+
+    /// A server with these settings.
+    pub(crate) async fn with(
+        settings: &[(&str, &str)],
+        users: u64,
+        store: impl FnOnce(&str) -> PgStoreBuilder,
+    ) -> Result<Self, Failure> {
+        let server = Postgres::start_with(settings).await?;
+        let url = server.url();
+        let store = store(&url).connect().await?;
         let roots = RootSecrets::new(RootSecret::generate(&SystemRandom::new())?);
         let place = Self {
-            server,
+            server: Mutex::new(server),
+            url,
             store,
             roots,
         };
@@ -47,10 +63,17 @@ impl Place {
         Ok(place)
     }
 
+    /// Kills the server (SIGKILL to all of its processes), and starts it again at
+    /// once.
+    pub(crate) async fn crash(&self) -> Result<(), Failure> {
+        let mut server = self.server.lock().await;
+        server.kill_9()?;
+        Ok(server.restart().await?)
+    }
+
     /// After the store was closed.
     pub(crate) async fn reconnect(&mut self) -> Result<(), Failure> {
-        let url = self.server.url();
-        self.store = PgStore::builder(&url)
+        self.store = PgStore::builder(&self.url)
             .with_max_connections(1)
             .connect()
             .await?;
@@ -58,7 +81,7 @@ impl Place {
     }
 
     pub(crate) async fn beside(&self) -> Result<PgConnection, Failure> {
-        Ok(PgConnection::connect(&self.server.url()).await?)
+        Ok(PgConnection::connect(&self.url).await?)
     }
 
     /// Statements of the soak's own, which may take long.

@@ -37,7 +37,7 @@ pub(crate) async fn run(connections: u32, rounds: u32) -> Result<bool, Failure> 
     place.run(PREPARE).await?;
     // Once, so that the server has seen the statement, and all is warm.
     let (_, _, mut clients) = ours(&place, clients, Duration::from_secs(1)).await?;
-    let script = place.server.url() + "\n" + &statement(&place).await?;
+    let script = place.url.clone() + "\n" + &statement(&place).await?;
     let (_, script) = script.split_once('\n').unwrap_or_default();
     let file = std::env::temp_dir().join(format!("auth-soak-{}.sql", std::process::id()));
     fs::write(&file, script)?;
@@ -164,7 +164,7 @@ async fn pgbench(place: &Place, script: &Path, connections: u32) -> Result<f64, 
         .arg(format!("--client={connections}"))
         .arg(format!("--time={}", TURN.as_secs()))
         .arg(format!("--file={}", script.display()))
-        .arg(place.server.url())
+        .arg(&place.url)
         .stdin(Stdio::null())
         .output()
         .await?;
