@@ -35,7 +35,18 @@ const SOAKS: &[(&str, &[&str])] = &[(
 )];
 
 /// The programs of `benches/store`, which start a server of their own.
-const OF_STORE: &[&str] = &["refresh", "scale", "purge"];
+const OF_STORE: &[&str] = &["refresh", "scale", "purge", "contested", "acknowledged"];
+
+/// What `ci --full` gives them: a few seconds of each.
+const SHORT_OF_STORE: &[&str] = &["contested 4000", "acknowledged 1500"];
+
+/// The same on a store that is broken: its losers get a successor of their own; it
+/// forgets what it acknowledged.
+const BROKEN_OF_STORE: &[&str] = &[
+    "contested 4000 --broken successors",
+    "contested 4000 --broken forgetful",
+    "acknowledged 1500 --broken forgetful",
+];
 
 /// A soak of tests, not of a program.
 const OUTBOX: &str = "outbox";
@@ -48,15 +59,19 @@ pub fn load(run: &mut Run, name: &str) -> Result<(), Failure> {
     each(run, LOADS, &[], name)
 }
 
-/// Runs the soak of this name, and prints Markdown.
+/// Runs the soak of this name, and prints Markdown. Those of the store take
+/// arguments: how much of it, and what `benches/store` says besides.
 ///
 /// # Errors
 /// If there is none, or what must hold does not.
-pub fn soak(run: &mut Run, name: &str) -> Result<(), Failure> {
+pub fn soak(run: &mut Run, name: &str, arguments: &[&str]) -> Result<(), Failure> {
     if OF_STORE.contains(&name) {
         // Theirs is not started here, but installed.
         drop(Servers::start(run)?);
-        return run.step(name, release("benches/store").arg(name));
+        return run.step(name, release("benches/store").arg(name).args(arguments));
+    }
+    if !arguments.is_empty() {
+        return Err(Failure::Other(format!("{name} takes no arguments")));
     }
     if name == OUTBOX {
         return outbox::soak(run);
@@ -76,7 +91,23 @@ pub fn short(run: &mut Run) -> Result<(), Failure> {
     for arguments in SHORT {
         step(run, &servers, arguments)?;
     }
-    must_be_found(run, &servers)
+    must_be_found(run, &servers)?;
+    short_of_store(run)
+}
+
+fn short_of_store(run: &mut Run) -> Result<(), Failure> {
+    let program = |arguments: &str| {
+        let mut command = release("benches/store");
+        command.args(arguments.split_whitespace());
+        command
+    };
+    for arguments in SHORT_OF_STORE {
+        run.step(arguments, &mut program(arguments))?;
+    }
+    for arguments in BROKEN_OF_STORE {
+        run.step_that_ends(arguments, &mut program(arguments), FOUND)?;
+    }
+    Ok(())
 }
 
 /// `also`: names that are not of programs.
@@ -103,10 +134,12 @@ fn step(run: &mut Run, servers: &Servers, arguments: &str) -> Result<(), Failure
     run.step(arguments, &mut program(servers, arguments))
 }
 
-/// Status 1 says that something does not hold, as it must not here; 2 would say
-/// that nothing was measured.
+/// The status that says that something does not hold, as it must not here; 2 would
+/// say that nothing was measured.
+const FOUND: i32 = 1;
+
 fn must_be_found(run: &mut Run, servers: &Servers) -> Result<(), Failure> {
-    run.step_that_ends(BROKEN, &mut program(servers, BROKEN), 1)
+    run.step_that_ends(BROKEN, &mut program(servers, BROKEN), FOUND)
 }
 
 fn program(servers: &Servers, arguments: &str) -> Command {
@@ -131,10 +164,19 @@ mod tests {
     #[test]
     fn a_name_that_is_none_is_refused_with_those_there_are() {
         let mut run = Run::new();
-        let error = soak(&mut run, "flood").unwrap_err().to_string();
+        let error = soak(&mut run, "flood", &[]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no flood, but timing, refresh, scale, purge, outbox"
+            "there is no flood, but timing, refresh, scale, purge, contested, acknowledged, outbox"
         );
+    }
+
+    #[test]
+    fn arguments_that_nobody_reads_are_refused() {
+        let mut run = Run::new();
+        for name in ["timing", OUTBOX] {
+            let error = soak(&mut run, name, &["7"]).unwrap_err().to_string();
+            assert_eq!(error, format!("{name} takes no arguments"));
+        }
     }
 }

@@ -9,7 +9,8 @@ usage: cargo xtask <command>
 
   test         every test, with throw-away servers
   ci [--full]  what must hold before a merge; --full also checks every feature alone,
-               fuzzes, times log-ins, and holds the benchmarks to their goals
+               fuzzes, times log-ins, soaks the store for a minute, and holds the
+               benchmarks to their goals
   deps         who depends on whom, licences, duplicates, advisories
   fuzz [TARGET] [--seconds N]
                everything that strangers send, or one target of fuzz/fuzz_targets; 20 s each
@@ -17,8 +18,11 @@ usage: cargo xtask <command>
                the benchmarks of these names, or tokens and passwords; --check
                fails where a goal is missed by more than the margin
   load NAME    scenario, flood: whole services over loopback HTTP
-  soak NAME    timing, refresh, scale, purge, outbox: what takes long, and is run
-               before a release
+  soak NAME [ARGUMENT…]
+               timing, refresh, scale, purge, contested, acknowledged, outbox: what
+               takes long, and is run before a release; of the store's a number
+               says how much of it, and contested and acknowledged also take
+               --minutes, --seed and --broken
   servers      PostgreSQL and Redis for tests run by hand, until ctrl-c";
 
 fn main() -> ExitCode {
@@ -34,7 +38,7 @@ fn main() -> ExitCode {
             bench::Request::parse(rest).and_then(|it| bench::bench(&mut run, &it))
         }
         ["load", name] => load::load(&mut run, name),
-        ["soak", name] => load::soak(&mut run, name),
+        ["soak", name, ref rest @ ..] => load::soak(&mut run, name, rest),
         ["servers"] => servers::serve(&mut run),
         ["fuzz", ref rest @ ..] => match fuzz::Request::parse(rest) {
             Some(request) => fuzz::fuzz(&mut run, &request),

@@ -154,3 +154,142 @@ impl Rows {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use argon2::{Algorithm, Params, PasswordHasher, Version};
+
+    use super::super::journal::Change;
+    use super::*;
+
+    const ADA: &str = "ada@example.org";
+
+    /// Ada has signed up, changed the password, and ended one session of two.
+    fn journal() -> (Journal, Uuid, Uuid) {
+        let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let mut journal = Journal::default();
+        journal.will_have(ADA, "one");
+        journal.signed_up(ADA, "one");
+        journal.logged_in(ADA, first);
+        journal.will_have(ADA, "two");
+        journal.changed(ADA, "two", second);
+        assert_eq!(journal.total(), 2);
+        (journal, first, second)
+    }
+
+    fn rows() -> Rows {
+        let user = User {
+            id: Uuid::from_u128(9),
+            hash: hash("two"),
+            status: "active".to_owned(),
+            ver: 2,
+            epoch: 2,
+        };
+        Rows {
+            users: HashMap::from([(ADA.to_owned(), user)]),
+            sessions: HashMap::from([
+                (Uuid::from_u128(1), (1, false)),
+                (Uuid::from_u128(2), (2, false)),
+            ]),
+            log: HashMap::from([(Uuid::from_u128(9), 2)]),
+        }
+    }
+
+    fn hash(password: &str) -> String {
+        let params = Params::new(8, 1, 1, None).unwrap();
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let hash = argon2.hash_password_with_salt(password.as_bytes(), b"saltsaltsaltsalt");
+        hash.unwrap().to_string()
+    }
+
+    fn lost(journal: &Journal, rows: &Rows) -> Vec<String> {
+        let mut auditor = Auditor::default();
+        for (identifier, account) in &journal.accounts {
+            auditor.account(identifier, account, rows);
+        }
+        let lost = auditor.lost.into_iter();
+        lost.map(|it| it.replace("ada@example.org: ", "")).collect()
+    }
+
+    #[test]
+    fn nothing_is_lost_where_all_rows_are_there() {
+        assert!(lost(&journal().0, &rows()).is_empty());
+    }
+
+    #[test]
+    fn each_row_that_is_missing_is_found() {
+        type Loss = (fn(&mut Rows), &'static str);
+        let losses: [Loss; 6] = [
+            (|it| it.users.clear(), "the user"),
+            (
+                |it| it.users.get_mut(ADA).unwrap().hash = hash("one"),
+                "the newest password",
+            ),
+            (
+                |it| it.users.get_mut(ADA).unwrap().ver = 1,
+                "the user's versions",
+            ),
+            (|it| it.log.clear(), "the user's row of the log"),
+            (
+                |it| it.sessions.get_mut(&Uuid::from_u128(1)).unwrap().0 = 2,
+                "the end with all others of session 00000000-0000-0000-0000-000000000001",
+            ),
+            (
+                |it| it.sessions.retain(|id, _| *id != Uuid::from_u128(2)),
+                "the life of session 00000000-0000-0000-0000-000000000002",
+            ),
+        ];
+        for (lose, what) in losses {
+            let mut rows = rows();
+            lose(&mut rows);
+            assert_eq!(lost(&journal().0, &rows), [what]);
+        }
+    }
+
+    #[test]
+    fn an_end_wants_its_row_of_the_log() {
+        let (mut journal, _, second) = journal();
+        journal.may_end(ADA, second);
+        assert!(
+            lost(&journal, &rows()).is_empty(),
+            "in doubt it may be either"
+        );
+        journal.ended(ADA, second, Change::LogOut);
+        assert_eq!(
+            lost(&journal, &rows()),
+            [format!("the end of session {second}")]
+        );
+        let mut rows = rows();
+        rows.sessions.insert(second, (2, true));
+        assert_eq!(
+            lost(&journal, &rows),
+            [format!("the row of the log of session {second}")]
+        );
+        rows.log.insert(second, 0);
+        assert!(lost(&journal, &rows).is_empty());
+    }
+
+    #[test]
+    fn a_change_in_doubt_may_be_there_or_not() {
+        let (mut journal, _, _) = journal();
+        journal.will_have(ADA, "three");
+        journal.may_raise(ADA);
+        assert!(lost(&journal, &rows()).is_empty());
+        let mut rows = rows();
+        let user = rows.users.get_mut(ADA).unwrap();
+        (user.hash, user.ver, user.epoch) = (hash("three"), 3, 3);
+        assert!(lost(&journal, &rows).is_empty());
+    }
+
+    #[test]
+    fn a_user_who_was_disabled_stays_so() {
+        let (mut journal, _, _) = journal();
+        journal.may_raise(ADA);
+        journal.raised(ADA, Change::Disable);
+        let mut rows = rows();
+        let user = rows.users.get_mut(ADA).unwrap();
+        (user.ver, user.epoch) = (3, 3);
+        rows.log.insert(Uuid::from_u128(9), 3);
+        assert_eq!(lost(&journal, &rows), ["that the user is disabled"]);
+    }
+}

@@ -55,15 +55,6 @@ pub(crate) struct Findings {
     pub(crate) examples: Vec<String>,
 }
 
-impl Findings {
-    pub(crate) const fn is_clean(&self) -> bool {
-        self.double_successors == 0
-            && self.forced_log_outs == 0
-            && self.undocumented == 0
-            && self.thieves_served == 0
-    }
-}
-
 #[derive(Debug, Default)]
 pub(crate) struct Judge {
     pub(crate) chains: HashMap<[u8; 16], Chain>,
@@ -98,7 +89,7 @@ impl Judge {
                 };
                 self.chains.insert(newest.session, chain);
             }
-            None => self.undocumented(format!("a session opened with {token}")),
+            None => self.undocumented("a session opened with what is no token".to_owned()),
         }
     }
 
@@ -124,7 +115,7 @@ impl Judge {
             Some((text, chain))
         });
         let Some((text, chain)) = known else {
-            return self.undocumented(format!("{token} was presented, and never given"));
+            return self.undocumented("something was presented that was never given".to_owned());
         };
         let generation = text.generation;
         match (answer, who) {
@@ -132,10 +123,10 @@ impl Judge {
                 let Some(next) = Text::read(successor)
                     .filter(|it| it.session == text.session && it.generation == generation + 1)
                 else {
-                    return self.undocumented(format!("{token} was succeeded by {successor}"));
+                    return self.undocumented(format!("{text} has a successor that is none"));
                 };
                 let Some(given) = chain.given.get_mut(&generation) else {
-                    return self.undocumented(format!("{token} was answered before it was asked"));
+                    return self.undocumented(format!("{text} was answered before it was asked"));
                 };
                 match &given.successor {
                     None => {
@@ -150,25 +141,24 @@ impl Judge {
                     }
                     Some(before) if before == successor => {
                         self.findings.thieves_served += 1;
-                        self.example(format!("without a grace {token} got {successor} twice"));
+                        self.example(format!("{text} was succeeded twice, without a grace"));
                     }
-                    Some(before) => {
-                        let said = format!("{token} was succeeded by {before} and {successor}");
+                    Some(_) => {
                         self.findings.double_successors += 1;
-                        self.example(said);
+                        self.example(format!("{text} has two successors"));
                     }
                 }
             }
-            (Answer::Successor(successor), Who::Thief | Who::Robbed) => {
+            (Answer::Successor(_), Who::Thief | Who::Robbed) => {
                 self.findings.thieves_served += 1;
-                self.example(format!("{who:?} with {token} got {successor}"));
+                self.example(format!("{who:?} with {text} got a successor"));
             }
             (Answer::Refused(code), Who::Client) if code == "superseded" => {
                 // Two generations behind, if somebody has gone on from the next.
                 if chain.given.contains_key(&(generation + 1)) {
                     self.findings.superseded += 1;
                 } else {
-                    self.undocumented(format!("{token} is superseded, and is the newest"));
+                    self.undocumented(format!("{text} is superseded, and is the newest"));
                 }
             }
             (Answer::Refused(code), Who::Client) if code == "invalid_grant" => {
@@ -177,7 +167,7 @@ impl Judge {
                 let first = chain.given.get(&generation).map(|it| it.first_presented);
                 if first.is_some_and(|first| at.duration_since(first) < GRACE) {
                     self.findings.forced_log_outs += 1;
-                    self.example(format!("{token} was refused within the grace"));
+                    self.example(format!("{text} was refused within the grace"));
                 } else {
                     self.findings.after_the_grace += 1;
                 }
@@ -186,13 +176,12 @@ impl Judge {
                 self.findings.refused_as_theft += 1;
             }
             (Answer::Refused(code), _) => {
-                self.undocumented(format!("{who:?} with {token} was told {code}"));
+                self.undocumented(format!("{who:?} with {text} was told {code}"));
             }
         }
     }
 
-    /// That an outage is one must be said so.
-    pub(crate) fn undocumented(&mut self, said: String) {
+    fn undocumented(&mut self, said: String) {
         self.findings.undocumented += 1;
         self.example(said);
     }
@@ -201,5 +190,101 @@ impl Judge {
         if self.findings.examples.len() < 10 {
             self.findings.examples.push(said);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T: fn(u32, u8) -> String = |generation, secret| Text::write(1, generation, secret);
+
+    /// A session whose first token was presented a moment ago.
+    fn judge() -> (Judge, Instant) {
+        let (mut judge, now) = (Judge::default(), Instant::now());
+        judge.opened(&T(0, 0));
+        judge.presented(&T(0, 0), Who::Client, now);
+        (judge, now)
+    }
+
+    fn given(token: String) -> Answer {
+        Answer::Successor(token)
+    }
+
+    fn refused(code: &str) -> Answer {
+        Answer::Refused(code.to_owned())
+    }
+
+    #[test]
+    fn the_same_successor_again_is_well_and_another_one_is_found() {
+        let (mut judge, now) = judge();
+        for _ in 0..2 {
+            judge.answered(&T(0, 0), Who::Client, &given(T(1, 1)), now);
+        }
+        let well = Findings {
+            rotated: 1,
+            replayed: 1,
+            ..Findings::default()
+        };
+        assert_eq!(judge.findings, well);
+        assert_eq!(judge.chains[&[1; 16]].newest.generation, 1);
+
+        judge.answered(&T(0, 0), Who::Client, &given(T(1, 2)), now);
+        assert_eq!(judge.findings.double_successors, 1);
+    }
+
+    #[test]
+    fn a_refusal_within_the_grace_is_a_forced_log_out_and_later_it_is_not() {
+        let (mut judge, now) = judge();
+        let last = now + Duration::from_millis(59_999);
+        judge.answered(&T(0, 0), Who::Client, &refused("invalid_grant"), last);
+        assert_eq!(judge.findings.forced_log_outs, 1);
+        let late = now + GRACE;
+        judge.answered(&T(0, 0), Who::Client, &refused("invalid_grant"), late);
+        assert_eq!(judge.findings.forced_log_outs, 1);
+        assert_eq!(judge.findings.after_the_grace, 1);
+    }
+
+    #[test]
+    fn only_what_was_overtaken_is_superseded() {
+        let (mut judge, now) = judge();
+        judge.answered(&T(0, 0), Who::Client, &given(T(1, 1)), now);
+        judge.answered(&T(0, 0), Who::Client, &refused("superseded"), now);
+        assert_eq!(judge.findings.undocumented, 1);
+        judge.presented(&T(1, 1), Who::Client, now);
+        judge.answered(&T(0, 0), Who::Client, &refused("superseded"), now);
+        assert_eq!(judge.findings.superseded, 1);
+        assert_eq!(judge.findings.undocumented, 1);
+    }
+
+    #[test]
+    fn a_thief_who_is_served_is_found_and_so_is_who_comes_after() {
+        let (mut judge, now) = judge();
+        judge.presented(&T(0, 0), Who::Thief, now);
+        assert!(judge.chains[&[1; 16]].is_stolen);
+        judge.answered(&T(0, 0), Who::Thief, &refused("invalid_grant"), now);
+        assert_eq!(judge.findings.refused_as_theft, 1);
+        judge.answered(&T(0, 0), Who::Thief, &given(T(1, 1)), now);
+        judge.answered(&T(0, 0), Who::Robbed, &given(T(1, 1)), now);
+        assert_eq!(judge.findings.thieves_served, 2);
+    }
+
+    #[test]
+    fn without_a_grace_one_is_served_and_no_other() {
+        let (mut judge, now) = judge();
+        judge.answered(&T(0, 0), Who::ClientWithoutGrace, &given(T(1, 1)), now);
+        assert_eq!(judge.findings.thieves_served, 0);
+        judge.answered(&T(0, 0), Who::ClientWithoutGrace, &given(T(1, 1)), now);
+        assert_eq!(judge.findings.thieves_served, 1);
+    }
+
+    #[test]
+    fn what_nobody_should_be_told_is_found() {
+        let (mut judge, now) = judge();
+        judge.answered(&T(0, 0), Who::Client, &refused("internal_error"), now);
+        judge.answered(&T(0, 0), Who::Client, &given(T(2, 1)), now);
+        judge.answered(&T(0, 0), Who::Client, &given(Text::write(2, 1, 1)), now);
+        judge.answered(&Text::write(3, 0, 0), Who::Client, &given(T(1, 1)), now);
+        assert_eq!(judge.findings.undocumented, 4);
     }
 }

@@ -4,15 +4,17 @@
 mod crew;
 mod flaw;
 mod judge;
+mod killing;
 mod ledger;
 mod race;
+mod report;
 mod session;
 mod text;
 pub(crate) mod worker;
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use auth_store::PgStore;
@@ -20,10 +22,10 @@ use auth_store::PgStore;
 use crate::Failure;
 use crate::bounds::{Bounds, FORGETFUL};
 use crate::chance::Chance;
-use crate::figures::goal;
 use crate::place::Place;
-use crew::{Crew, locked};
+use crew::Crew;
 use judge::Judge;
+use killing::Killing;
 use race::Counts;
 use worker::Orders;
 
@@ -33,7 +35,13 @@ const SUCCESSORS: &str = "successors";
 /// Sessions that are in a race at the same time.
 const LANES: usize = 16;
 
+/// For opening sessions: one of each lane.
+const CONNECTIONS: u32 = 16;
+
 const USERS: u64 = 10_000;
+
+/// Of workers, and of the server.
+const FEWEST_KILLS: u64 = 3;
 
 /// What all lanes share.
 struct Field {
@@ -54,76 +62,22 @@ pub(crate) async fn run(arguments: &[&str]) -> Result<bool, Failure> {
     println!("Seed {}.\n", field.bounds.seed);
     let begun = Instant::now();
 
-    let killing = Killing::begin(&field, &mut chance);
+    let mut killing = Killing::begin(&field, &mut chance);
     let mut lanes = tokio::task::JoinSet::new();
     for _ in 0..LANES {
         lanes.spawn(session::lane(field.clone(), chance.split()));
     }
-    while let Some(lane) = lanes.join_next().await {
-        lane??;
+    while !lanes.is_empty() {
+        tokio::select! {
+            Some(lane) = lanes.join_next() => lane??,
+            failed = killing.failed() => failed?,
+        }
     }
     let took = begun.elapsed();
-    let (workers, servers) = killing.end().await?;
+    killing.end().await?;
 
     let ledger = ledger::compare(&field).await?;
-    let judge = locked(&field.judge);
-    let findings = &judge.findings;
-    let counts = &field.counts;
-    let count = |it: &AtomicU64| it.load(Ordering::Relaxed).to_string();
-    let presentations = counts.presentations.load(Ordering::Relaxed);
-    println!("| figure | number |\n|---|---:|");
-    for (figure, number) in [
-        ("presentations", presentations.to_string()),
-        ("seconds", took.as_secs().to_string()),
-        ("sessions", judge.chains.len().to_string()),
-        ("races of 2 to 64", count(&counts.races)),
-        ("of them by thieves", count(&counts.thefts)),
-        ("workers killed", workers.to_string()),
-        ("PostgreSQL killed", servers.to_string()),
-        ("answers lost with a worker", count(&counts.lost)),
-        ("answered with an outage", count(&counts.outages)),
-        ("rotated", findings.rotated.to_string()),
-        ("the same successor again", findings.replayed.to_string()),
-        ("superseded", findings.superseded.to_string()),
-        ("refused for a theft", findings.refused_as_theft.to_string()),
-        (
-            "refused after a longer outage",
-            findings.after_the_grace.to_string(),
-        ),
-        (
-            "sessions compared with their rows",
-            ledger.compared.to_string(),
-        ),
-    ] {
-        println!("| {figure} | {number} |");
-    }
-    println!();
-    for said in findings.examples.iter().chain(&ledger.examples) {
-        println!("- found: {said}");
-    }
-    let must_not = |what: &str, number: u64| goal(&format!("{number} {what}"), number == 0);
-    let is_met = [
-        must_not("double successors", findings.double_successors),
-        must_not("forced log-outs within the grace", findings.forced_log_outs),
-        must_not("answers that are not documented", findings.undocumented),
-        must_not(
-            "tokens for thieves or after a theft",
-            findings.thieves_served,
-        ),
-        must_not("sessions that differ from their row", ledger.differing),
-        goal("all four processes were killed", workers > 0 && servers > 0),
-        goal(
-            "thieves were there",
-            counts.thefts.load(Ordering::Relaxed) > 0,
-        ),
-    ];
-    if presentations < field.bounds.number {
-        println!(
-            "- the time was over before {} presentations",
-            field.bounds.number
-        );
-    }
-    Ok(is_met.into_iter().all(|it| it))
+    Ok(report::report(&field, took, &ledger))
 }
 
 impl Field {
@@ -135,7 +89,7 @@ impl Field {
             &[]
         };
         let place = Place::with(settings, USERS, |url| {
-            let builder = PgStore::builder(url).with_max_connections(LANES as u32);
+            let builder = PgStore::builder(url).with_max_connections(CONNECTIONS);
             if is_forgetful {
                 builder.danger_accept_asynchronous_commit()
             } else {
@@ -160,61 +114,19 @@ impl Field {
     }
 
     fn is_over(&self) -> bool {
-        self.bounds.is_over()
-            || self.counts.presentations.load(Ordering::Relaxed) >= self.bounds.number
-    }
-}
-
-/// Kills workers and the server, at moments that nobody chose.
-struct Killing {
-    is_over: Arc<AtomicBool>,
-    workers: tokio::task::JoinHandle<Result<u64, Failure>>,
-    servers: tokio::task::JoinHandle<Result<u64, Failure>>,
-}
-
-impl Killing {
-    fn begin(field: &Arc<Field>, chance: &mut Chance) -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let (of_workers, of_servers) = if field.bounds.is_short() {
-            (200..800, 500..1500)
-        } else {
-            (1000..5000, 5000..20_000)
-        };
-        let (mut by, over, at) = (chance.split(), is_over.clone(), field.clone());
-        let workers = tokio::spawn(async move {
-            let mut killed = 0;
-            loop {
-                tokio::time::sleep(by.pause(&of_workers)).await;
-                if over.load(Ordering::Relaxed) {
-                    return Ok(killed);
-                }
-                let which = by.among(&(0..crew::SIZE as u64));
-                at.crew.kill(usize::try_from(which)?).await?;
-                killed += 1;
-            }
-        });
-        let (mut by, over, at) = (chance.split(), is_over.clone(), field.clone());
-        let servers = tokio::spawn(async move {
-            let mut killed = 0;
-            loop {
-                tokio::time::sleep(by.pause(&of_servers)).await;
-                if over.load(Ordering::Relaxed) {
-                    return Ok(killed);
-                }
-                at.place.crash().await?;
-                killed += 1;
-            }
-        });
-        Self {
-            is_over,
-            workers,
-            servers,
-        }
+        self.bounds.is_over() || self.is_done()
     }
 
-    /// How many of each were killed.
-    async fn end(self) -> Result<(u64, u64), Failure> {
-        self.is_over.store(true, Ordering::Relaxed);
-        Ok((self.workers.await??, self.servers.await??))
+    /// Not before workers and server were killed, however fast it goes.
+    fn is_done(&self) -> bool {
+        let Counts {
+            presentations,
+            workers_killed,
+            servers_killed,
+            ..
+        } = &self.counts;
+        presentations.load(Ordering::Relaxed) >= self.bounds.number
+            && workers_killed.load(Ordering::Relaxed) >= FEWEST_KILLS
+            && servers_killed.load(Ordering::Relaxed) >= FEWEST_KILLS
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Counts {
     pub(crate) thefts: AtomicU64,
     pub(crate) lost: AtomicU64,
     pub(crate) outages: AtomicU64,
+    pub(crate) workers_killed: AtomicU64,
+    pub(crate) servers_killed: AtomicU64,
 }
 
 /// Those who are not answered yet.

@@ -27,13 +27,17 @@ const OVERTAKEN: u64 = 4;
 
 pub(crate) async fn lane(field: Arc<Field>, mut chance: Chance) -> Result<(), Failure> {
     let mut parked = JoinSet::new();
+    // The first of each lane always, so that there is one.
+    let mut is_robbed = true;
     while !field.is_over() {
         let Some(tokens) = client(&field, &mut chance).await? else {
             continue;
         };
-        if !chance.once_in(ROBBED) || tokens.len() < 4 {
+        if !is_robbed || tokens.len() < 4 {
+            is_robbed = chance.once_in(ROBBED);
             continue;
         }
+        is_robbed = chance.once_in(ROBBED);
         let (at, mut by) = (field.clone(), chance.split());
         match chance.among(&(0..4)) {
             // Three behind: whatever the grace.

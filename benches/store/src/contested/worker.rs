@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use auth_sdk::{Audience, Auth, Context, Issuer, RefreshToken, RootSecret};
 use auth_store::{PgStore, Store};
@@ -27,6 +27,9 @@ pub(crate) const GRACES: [u64; 3] = [60, 1, 0];
 
 const CONNECTIONS: u32 = 8;
 
+/// How long the server may be away when a worker starts.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 impl Orders {
     pub(crate) fn line(&self, number: usize) -> String {
         // A flaw that all have in the same way may be none.
@@ -46,13 +49,14 @@ pub(crate) async fn run() -> Result<bool, Failure> {
     let [url, root, flaw] = orders.split(' ').collect::<Vec<_>>()[..] else {
         return Err("other orders than expected".into());
     };
+    let begun = Instant::now();
     let auths = loop {
         match auths(url, root, flaw).await {
             Ok(auths) => break auths,
+            Err(error) if begun.elapsed() > PATIENCE => return Err(error),
             // The server may have been killed too.
-            Err(error) => eprintln!("contested-worker: {error}"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
     };
     let (answers, told) = mpsc::unbounded_channel();
     answers.send("ready\n".to_owned())?;
@@ -138,7 +142,7 @@ fn write(mut told: mpsc::UnboundedReceiver<String>) -> std::io::Result<()> {
     Ok(())
 }
 
-pub(crate) fn with_sources(error: &dyn Error) -> String {
+fn with_sources(error: &dyn Error) -> String {
     let mut said = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
