@@ -38,14 +38,13 @@ const SOAKS: &[(&str, &[&str])] = &[(
 const OF_STORE: &[&str] = &["refresh", "scale", "purge", "contested", "acknowledged"];
 
 /// What `ci --full` gives them: a few seconds of each.
-const SHORT_OF_STORE: &[&str] = &["contested 4000", "acknowledged 1500"];
+const SHORT_OF_STORE: &[&str] = &["contested 3000", "acknowledged 1000"];
 
 /// The same on a store that is broken: its losers get a successor of their own; it
 /// forgets what it acknowledged.
 const BROKEN_OF_STORE: &[&str] = &[
-    "contested 4000 --broken successors",
-    "contested 4000 --broken forgetful",
-    "acknowledged 1500 --broken forgetful",
+    "contested 2000 --broken successors",
+    "acknowledged 1000 --broken forgetful",
 ];
 
 /// A soak of tests, not of a program.
