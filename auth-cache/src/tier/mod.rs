@@ -9,6 +9,7 @@
 //! implementation of the protocol.
 
 mod codec;
+mod compact;
 mod error;
 mod exchange;
 mod memory;
@@ -18,6 +19,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use codec::{Codec, Json};
+pub use compact::Compact;
 pub use error::TierError;
 pub use exchange::{Acquired, Ask, Fill, Invalidated, Namespace, Nonce, Record};
 pub use memory::MemoryTier;

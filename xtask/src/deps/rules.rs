@@ -48,7 +48,7 @@ pub const ROOMS: &[Room] = &[
     Room {
         name: "auth-cache",
         ours: &["auth-core"],
-        outside: &["arc-swap", "async-trait", "base64", "foldhash", "moka", "quick_cache", "ring", "serde", "serde_json",
+        outside: &["arc-swap", "async-trait", "base64", "foldhash", "moka", "postcard", "quick_cache", "ring", "serde", "serde_json",
             "thiserror", "tokio", "tracing", "url", "uuid", "zeroize"],
         outside_by_feature: &["http", "http-body-util", "hyper-rustls", "hyper-util", "redis", "rustls",
             "rustls-platform-verifier", "tokio-rustls"],
