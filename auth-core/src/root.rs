@@ -137,6 +137,12 @@ impl RootSecret {
         expand(self.material.expose(), Purpose::Seal)
     }
 
+    /// `k_l2`: what caches keep outside of the process. Whoever has it can forge what
+    /// they believe; a cache derives its own keys from it, and seals under those.
+    pub fn second_level(&self) -> Secret<[u8; 32]> {
+        expand(self.material.expose(), Purpose::SecondLevel)
+    }
+
     fn derive(material: Vec<u8>) -> Self {
         let material = Secret::new(material);
         let id = expand::<4>(material.expose(), Purpose::Id);
@@ -164,6 +170,7 @@ enum Purpose {
     Idempotency,
     Reset,
     Seal,
+    SecondLevel,
 }
 
 impl Purpose {
@@ -176,6 +183,7 @@ impl Purpose {
             Self::Idempotency => b"auth idempotency v1",
             Self::Reset => b"auth reset v1",
             Self::Seal => b"auth seal v1",
+            Self::SecondLevel => b"auth second level v1",
         }
     }
 }
@@ -248,7 +256,7 @@ impl RootSecrets {
     }
 
     /// All that are known, the active one first.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &RootSecret> {
+    pub fn all(&self) -> impl Iterator<Item = &RootSecret> {
         std::iter::once(&self.active).chain(&self.others)
     }
 }
@@ -275,6 +283,8 @@ mod tests {
         assert_ne!(tag(a.device()), tag(&reset));
         assert_ne!(tag(&idempotency), tag(&reset));
         assert_ne!(a.seal(), b.seal());
+        assert_ne!(a.second_level(), b.second_level());
+        assert_ne!(a.second_level(), a.seal());
         assert_ne!(a.id(), b.id());
     }
 
