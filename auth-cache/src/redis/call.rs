@@ -95,7 +95,7 @@ pub(crate) struct RunId(Arc<str>);
 
 impl RunId {
     /// As `INFO server` tells it.
-    pub(super) fn of_info(info: &str) -> Option<Self> {
+    pub(crate) fn of_info(info: &str) -> Option<Self> {
         let id = info.lines().find_map(|line| line.strip_prefix("run_id:"))?;
         let id = id.trim_end();
         let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric());

@@ -6,13 +6,15 @@
 //! miss, and that a load that was overtaken by an invalidation is not kept.
 //!
 //! [`MemoryTier`] is one within a process, for tests and as the plainest
-//! implementation of the protocol.
+//! implementation of the protocol; `redis::RedisTier` (feature `redis`) is one in Redis.
 
 mod codec;
 mod compact;
 mod error;
 mod exchange;
 mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 use std::fmt;
 
