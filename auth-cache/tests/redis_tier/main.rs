@@ -7,4 +7,7 @@
 )]
 
 mod conformance;
+mod losses;
 mod support;
+mod tails;
+mod vandal;

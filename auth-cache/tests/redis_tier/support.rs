@@ -38,11 +38,10 @@ impl World {
         Arc::new(RedisTier::builder(self.link(), roots).build().unwrap())
     }
 
+    /// With more patience than usual: the machine may be busy.
     pub(super) fn link(&self) -> RedisLink {
-        RedisLink::single(&self.server.url())
-            .unwrap()
-            .build()
-            .unwrap()
+        let link = RedisLink::single(&self.server.url()).unwrap();
+        link.with_deadline(Duration::from_secs(2)).build().unwrap()
     }
 
     /// Somebody else who has the server's password.

@@ -20,7 +20,7 @@ local t = redis.call('TIME')
 local us = t[1] * 1000000 + t[2]
 local now = math.floor(us / 1000)
 local all = redis.pcall('GET', KEYS[2])
-if type(all) == 'string' and string.find(all, '^%d+$') then
+if type(all) == 'string' and #all <= 16 and string.find(all, '^%d+$') then
   redis.call('PEXPIRE', KEYS[2], ARGV[3])
 else
   all = string.format('%.0f', us)
@@ -81,7 +81,7 @@ pub(super) static VERSION: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 local v = redis.pcall('GET', KEYS[1])
-if type(v) == 'string' and string.find(v, '^%d+$') then
+if type(v) == 'string' and #v <= 16 and string.find(v, '^%d+$') then
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
   return v
 end
