@@ -37,6 +37,7 @@ enum Flaw {
     ValuesStayYoung,
     ForgetsNothing,
     IgnoresTags,
+    HasOneTagEach,
     TakesVersionsAtTheEnd,
     OneSpaceForAll,
     TrimsKeys,
@@ -88,6 +89,10 @@ const FOUND_BY: &[(Flaw, &str)] = &[
         Flaw::SetsWhateverComes,
         "a_fill_after_everything_was_lost_changes_nothing",
     ),
+    (
+        Flaw::SetsWhateverComes,
+        "a_fill_after_everything_was_invalidated_is_not_found",
+    ),
     (Flaw::SaysItFilled, "a_fill_counts_once"),
     (Flaw::CutsValues, "what_was_filled_is_found_unchanged"),
     (Flaw::ValuesStayYoung, "a_value_grows_older_and_ends"),
@@ -96,6 +101,10 @@ const FOUND_BY: &[(Flaw, &str)] = &[
         "what_is_loaded_later_replaces_what_was_there",
     ),
     (Flaw::IgnoresTags, "a_tag_ends_what_has_it"),
+    (
+        Flaw::HasOneTagEach,
+        "the_tags_of_a_value_count_whoever_asks",
+    ),
     (
         Flaw::IgnoresTags,
         "a_tag_may_be_invalidated_again_and_again",
@@ -258,6 +267,7 @@ impl Tier for Process {
             fill.key = self.key(&fill.key);
             match self.flaw {
                 Flaw::IgnoresTags => fill.tags.clear(),
+                Flaw::HasOneTagEach => fill.tags.truncate(1),
                 Flaw::TakesVersionsAtTheEnd => {
                     let ask = Ask {
                         key: b"versions".as_slice().into(),

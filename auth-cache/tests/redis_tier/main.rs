@@ -6,7 +6,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod caches;
 mod conformance;
+mod installations;
 mod losses;
 mod support;
 mod tails;

@@ -116,6 +116,21 @@ pub(super) async fn load(tier: &dyn Tier, key: &[u8], tags: &[&str], value: &[u8
     assert_eq!(tier.fill(&space, &fills).await.unwrap(), [true]);
 }
 
+/// Whether a key was loaded, as far as is known.
+pub(super) async fn try_load(tier: &dyn Tier, key: &[u8], tags: &[&str], value: &[u8]) -> bool {
+    let (space, ask) = (space(), ask(key, tags));
+    let Ok(mut answers) = tier.acquire(&space, std::slice::from_ref(&ask)).await else {
+        return false;
+    };
+    let Acquired::Granted(versions) = answers.remove(0) else {
+        return false;
+    };
+    let fills = [fill(&ask, &versions, Some(record(value)))];
+    tier.fill(&space, &fills)
+        .await
+        .is_ok_and(|were| were == [true])
+}
+
 /// What there is of a key. If there is nothing, the lease that was granted is given back.
 pub(super) async fn found(tier: &dyn Tier, key: &[u8], tags: &[&str]) -> Option<Vec<u8>> {
     let (space, ask) = (space(), ask(key, tags));
@@ -128,4 +143,15 @@ pub(super) async fn found(tier: &dyn Tier, key: &[u8], tags: &[&str]) -> Option<
             None
         }
     }
+}
+
+/// Waits until it is so.
+pub(super) async fn eventually<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let came = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    assert!(came.is_ok(), "it never came to that");
 }

@@ -15,9 +15,8 @@ fn key(name: &[u8]) -> Invalidated {
 }
 
 async fn next(tail: &mut dyn Tail) -> Result<Vec<Invalidated>, TierError> {
-    tokio::time::timeout(NOTICED, tail.next())
-        .await
-        .expect("it is told, or fails")
+    let told = tokio::time::timeout(NOTICED, tail.next()).await;
+    told.unwrap_or_else(|_| panic!("it is told, or fails"))
 }
 
 const STREAM: &str = "auth:users:1:tail";

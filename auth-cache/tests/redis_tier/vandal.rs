@@ -76,7 +76,7 @@ async fn no_bit_of_a_value_can_be_altered() {
         asks.rotate_left(round % usize::from(KEYS));
         asks
     };
-    for round in 0..READS / usize::from(KEYS) + 1 {
+    for round in 0..=(READS / usize::from(KEYS)) {
         let mut writes = redis::pipe();
         for (name, good) in &stored {
             let bad = spoilt.next().unwrap()(good);

@@ -1,5 +1,7 @@
 //! Fills that come too late.
 
+use auth_cache::tier::Invalidated;
+
 use super::Subject;
 use super::world::{LEASE, ask, fill, process, record};
 
@@ -23,6 +25,18 @@ pub async fn a_fill_after_an_invalidation_changes_nothing(subject: &dyn Subject)
     other.invalidate_key(b"1").await;
     assert!(!one.fill(&fill(&asked, &[], Some(record(b"old")))).await);
     assert!(!other.has(&ask(b"1", 2)).await);
+}
+
+/// Nor one after an invalidation of everything, or of a tag: the value may be taken, but
+/// nobody is given it.
+pub async fn a_fill_after_everything_was_invalidated_is_not_found(subject: &dyn Subject) {
+    let (one, other) = (process(subject).await, process(subject).await);
+    let asked = ask(b"1", 1);
+    one.granted(&asked).await;
+    other.invalidate(Invalidated::All).await;
+    one.fill(&fill(&asked, &[], Some(record(b"old")))).await;
+    assert!(!other.has(&ask(b"1", 2)).await);
+    assert!(!one.has(&ask(b"1", 3)).await);
 }
 
 /// Nor if somebody has begun to load the new value meanwhile, and not if that has been

@@ -34,6 +34,7 @@ macro_rules! __tier_cases {
             fence {
                 a_fill_by_another_nonce_changes_nothing
                 a_fill_after_an_invalidation_changes_nothing
+                a_fill_after_everything_was_invalidated_is_not_found
                 a_fill_after_another_load_began_changes_nothing
                 a_fill_after_the_lease_went_to_another_changes_nothing
                 a_fill_after_everything_was_lost_changes_nothing
@@ -41,6 +42,7 @@ macro_rules! __tier_cases {
             }
             tags {
                 a_tag_ends_what_has_it
+                the_tags_of_a_value_count_whoever_asks
                 a_load_that_a_tag_s_invalidation_overtook_is_not_found
                 a_tag_that_was_lost_is_a_miss_and_its_versions_never_return
                 a_tag_may_be_invalidated_again_and_again

@@ -24,6 +24,17 @@ pub async fn a_tag_ends_what_has_it(subject: &dyn Subject) {
     assert!(one.has(&ask(b"3", 9)).await);
 }
 
+/// The tags are those of the value: one who asks without knowing them, as a process of
+/// another version may, is not given what one of them has ended.
+pub async fn the_tags_of_a_value_count_whoever_asks(subject: &dyn Subject) {
+    let (one, other) = (process(subject).await, process(subject).await);
+    one.load(&tagged(b"1", 1, &["a", "b"]), b"value").await;
+    assert!(other.has(&ask(b"1", 8)).await);
+    one.invalidate(Invalidated::Tag(tag("b"))).await;
+    assert!(!other.has(&ask(b"1", 9)).await);
+    assert!(!other.has(&tagged(b"1", 10, &["a"])).await);
+}
+
 /// The versions are those from before the load: a value that was loaded before a tag's
 /// invalidation, and stored after it, is a miss.
 pub async fn a_load_that_a_tag_s_invalidation_overtook_is_not_found(subject: &dyn Subject) {

@@ -129,15 +129,14 @@ impl Sealer {
         if header.server != mark_of(place.server) {
             return Err(Refusal::FormerServer);
         }
-        let (key, is_new) = match self.key(header.root, &header.salt) {
-            Some(key) => (key, false),
-            None => {
-                if !self.tries.may_try(now) {
-                    return Err(Refusal::TooManySalts);
-                }
-                let key = root.sealing(&header.salt).ok_or(Refusal::Altered)?;
-                (Arc::new(key), true)
-            }
+        let known = self.key(header.root, &header.salt);
+        let is_new = known.is_none();
+        let key = if let Some(key) = known {
+            key
+        } else if self.tries.may_try(now) {
+            Arc::new(root.sealing(&header.salt).ok_or(Refusal::Altered)?)
+        } else {
+            return Err(Refusal::TooManySalts);
         };
         let body = &mut sealed[HEADER..];
         let opened = key.open_in_place(nonce(header.count), Aad::from(&aad), body);
