@@ -3,7 +3,8 @@
 //! # Look-ups
 //! [`tiered`] has a cache for what an application asks its database for, over and
 //! over, with a guard against everything that caches are known to go wrong by;
-//! [`tier`] is what such caches of several processes share, and [`write_behind`] gathers
+//! [`tier`] is what such caches of several processes share, in Redis by the feature
+//! `redis`, and [`write_behind`] gathers
 //! writes where only the last of many matters.
 //!
 //! # Verified tokens

@@ -20,13 +20,8 @@
 //! is told that none will do: so an ask ends after two scripts, with a value, a lease or
 //! "held", whatever is stored and whoever cannot read it.
 
-use std::time::Duration;
+use redis::cmd;
 
-use auth_core::Monotonic;
-use redis::{Value, cmd};
-
-use super::entry::TagVersion;
-use super::grants::Grant;
 use super::judge::{Opened, Raw, Tags, judge, marked};
 use super::keys::Digest;
 use super::names::{KeyName, Names, SHARDS};
@@ -36,35 +31,25 @@ use super::{Inner, LIFE, millis, scripts};
 use crate::redis::{Answer, Call, LinkError};
 use crate::tier::{Acquired, Ask, Record, TierError};
 
-/// After the lease; then no fill comes any more.
-const AFTER_LEASE: Duration = Duration::from_secs(10);
-
 /// An ask that is being answered.
-struct Looking<'a> {
-    ask: &'a Ask,
-    name: KeyName,
-    tags: Vec<Digest>,
-    state: State,
+pub(super) struct Looking<'a> {
+    pub(super) ask: &'a Ask,
+    pub(super) name: KeyName,
+    pub(super) tags: Vec<Digest>,
+    pub(super) state: State,
     /// What the script is told not to give, as it is told.
-    refused: Vec<u8>,
+    pub(super) refused: Vec<u8>,
     /// A value that is good, and does not live for as long as is asked for.
-    spare: Option<Record>,
+    pub(super) spare: Option<Record>,
 }
 
-enum State {
+pub(super) enum State {
     /// To be judged.
     Raw(Raw),
     /// To be asked for by the script.
     Missing,
     Ended(Acquired),
     Failed(LinkError),
-}
-
-/// What a call of the script is answered.
-enum Verdict {
-    Value(Raw),
-    Held,
-    Granted(Grant),
 }
 
 impl Inner {
@@ -229,111 +214,6 @@ impl Inner {
             }
         }
     }
-
-    /// The script, for all that is missing. Beside it the versions of tags that go with
-    /// a lease are kept for as long as any value.
-    async fn ask_for_leases(
-        &self,
-        names: &Names<'_>,
-        all: &mut [Looking<'_>],
-        tags: &Tags,
-        is_last: bool,
-    ) {
-        let mut missing: Vec<_> = all
-            .iter_mut()
-            .filter(|it| matches!(it.state, State::Missing))
-            .collect();
-        let mut calls: Vec<Call> = missing
-            .iter()
-            .map(|it| {
-                let refused: &[u8] = if is_last { b"a" } else { &it.refused };
-                let keys: [&[u8]; 2] = [&it.name.key, &it.name.all];
-                let lease = millis(it.ask.lease.max(Duration::from_millis(1)));
-                let nonce = &it.ask.nonce.0;
-                Call::script(
-                    &scripts::ACQUIRE,
-                    &keys,
-                    &[nonce, &lease, &millis(LIFE), refused],
-                )
-            })
-            .collect();
-        let used = missing.iter().flat_map(|it| it.tags.iter().copied());
-        calls.extend(unknown(used, &Tags::new()).iter().map(|tag| {
-            let name = names.tag(tag);
-            let mut command = cmd("PEXPIRE");
-            command.arg(&name).arg(&millis(LIFE)[..]);
-            Call::new(&name, command).repeatable()
-        }));
-        let sent = self.clock.mono();
-        let answers = self.link.send(&calls).await;
-        let received = self.clock.mono();
-        for (it, answer) in missing.iter_mut().zip(answers) {
-            let until = received + it.ask.lease + AFTER_LEASE;
-            let verdict = answer.and_then(|answer| {
-                self.verdict(answer, (sent, received), until)
-                    .ok_or_else(senseless)
-            });
-            it.state = match verdict {
-                Ok(Verdict::Value(raw)) => State::Raw(raw),
-                Ok(Verdict::Held) => State::Ended(match it.spare.take() {
-                    Some(record) => Acquired::Found(record),
-                    None => Acquired::Held,
-                }),
-                Ok(Verdict::Granted(grant)) => self.granted(it, grant, tags, received),
-                Err(error) => State::Failed(error),
-            };
-        }
-    }
-
-    fn granted(&self, it: &Looking<'_>, mut grant: Grant, tags: &Tags, now: Monotonic) -> State {
-        let mut versions = Vec::with_capacity(it.tags.len());
-        for tag in &it.tags {
-            let Some((version, server)) = tags.get(tag).copied().flatten() else {
-                return State::Failed(senseless());
-            };
-            versions.push(version);
-            grant.tags.push(TagVersion {
-                tag: *tag,
-                version,
-                server,
-            });
-        }
-        self.grants.insert(it.ask.nonce, grant, now);
-        State::Ended(Acquired::Granted(versions))
-    }
-
-    /// What the script said, and the time it said it at.
-    fn verdict(
-        &self,
-        answer: Answer,
-        (sent, received): (Monotonic, Monotonic),
-        until: Monotonic,
-    ) -> Option<Verdict> {
-        let Value::Array(parts) = answer.value else {
-            return None;
-        };
-        let mut parts = parts.into_iter();
-        let micros = number(parts.next()?)?;
-        let all = number(parts.next()?)?;
-        let kind = bytes(parts.next()?)?;
-        let server = answer.server;
-        self.times.told(&server, micros, sent, received);
-        Some(match &kind[..] {
-            b"v" => Verdict::Value(Raw {
-                bytes: bytes(parts.next()?)?,
-                server,
-                all: Some(all),
-            }),
-            b"h" => Verdict::Held,
-            b"g" => Verdict::Granted(Grant {
-                server,
-                all,
-                tags: Vec::new(),
-                until,
-            }),
-            _ => return None,
-        })
-    }
 }
 
 /// A value, and the version it is held against; if both are of one server.
@@ -362,7 +242,7 @@ fn get(name: &[u8]) -> Call {
 }
 
 /// Tags that have not been read, each once.
-fn unknown(digests: impl Iterator<Item = Digest>, tags: &Tags) -> Vec<Digest> {
+pub(super) fn unknown(digests: impl Iterator<Item = Digest>, tags: &Tags) -> Vec<Digest> {
     let mut unknown: Vec<Digest> = digests.filter(|tag| !tags.contains_key(tag)).collect();
     unknown.sort_unstable();
     unknown.dedup();

@@ -78,6 +78,7 @@ mod forget;
 mod grants;
 mod judge;
 mod keys;
+mod lease;
 mod names;
 mod refusal;
 mod reply;
