@@ -26,13 +26,15 @@ use crate::verifier::Vouched;
 /// typed as this SDK's ([`user`](Self::user), [`tenant`](Self::tenant),
 /// [`session`](Self::session)) is the verifier's own issuer's: another issuer
 /// can write the id of any user into its tokens.
+#[repr(C)]
 pub struct Identity {
+    /// What a cached token is held against; `None` if it cannot be cached. It
+    /// comes first, beside the count of owners, which every hit writes.
+    vouched: Option<Vouched>,
     claims: Claims,
     /// Whether the verifier's own issuer said it.
     is_own: bool,
     api_key: Option<ApiKeyId>,
-    /// What a cached token is held against; `None` if it cannot be cached.
-    vouched: Option<Vouched>,
     custom: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 

@@ -37,7 +37,7 @@ impl MemoryTokenCacheBuilder {
     }
 
     /// At most `entries` tokens. Places for twice as many are reserved at once,
-    /// of about 56 bytes each.
+    /// of about 60 bytes each.
     pub const fn with_max_entries(mut self, entries: NonZeroUsize) -> Self {
         self.entries = entries;
         self

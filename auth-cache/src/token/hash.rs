@@ -36,8 +36,7 @@ impl Keyed {
             Some(tail) => hasher.write(tail),
             None => hasher.write(bytes),
         }
-        // 0 is nobody's: it marks a place that is free.
-        hasher.finish().max(1)
+        hasher.finish()
     }
 
     /// A subject is one only together with its issuer (RFC 7519 §4.1.2).

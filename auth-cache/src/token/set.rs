@@ -1,24 +1,30 @@
 //! Eight places that one hash may go to.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use auth_core::{Identity, Timestamp};
 
-/// How many places a set has: as many tags as a cache line.
+/// How many places a set has: as many entries as a cache line.
 pub(super) const WAYS: usize = 8;
 
-/// Who looks for an entry reads tags and entries, without a lock. Who changes
-/// one has the books.
+/// Who looks for an entry reads tags and entries, without a lock: two cache lines
+/// that come together. Who changes one has the books.
 #[derive(Default)]
+#[repr(C, align(128))]
 pub(super) struct Set {
-    tags: [AtomicU64; WAYS],
-    entries: [ArcSwapOption<Identity>; WAYS],
+    /// Half of each entry's hash; 0 where there is none.
+    tags: [AtomicU32; WAYS],
     /// A bit for each that was used since it was last looked at.
     used: AtomicU8,
-    books: Mutex<[Option<Entry>; WAYS]>,
+    books: Box<Mutex<[Option<Entry>; WAYS]>>,
+    entries: Line,
 }
+
+#[derive(Default)]
+#[repr(align(64))]
+struct Line([ArcSwapOption<Identity>; WAYS]);
 
 /// What is known of an entry without looking at it.
 #[derive(Clone, Copy, Debug)]
@@ -62,10 +68,11 @@ impl Gone {
 
 impl Set {
     pub(super) fn get(&self, hash: u64) -> Option<Arc<Identity>> {
-        let is_it = |tag: &AtomicU64| tag.load(Ordering::Relaxed) == hash;
+        let wanted = tag(hash);
+        let is_it = |tag: &AtomicU32| tag.load(Ordering::Relaxed) == wanted;
         let way = self.tags.iter().position(is_it)?;
         // Another may have taken its place meanwhile; who asked compares.
-        let found = self.entries.get(way)?.load();
+        let found = self.entries.0.get(way)?.load();
         let identity = Arc::clone(found.as_ref()?);
         let bit = 1 << way;
         if self.used.load(Ordering::Relaxed) & bit == 0 {
@@ -103,8 +110,8 @@ impl Set {
         let gone = self.take(&mut books, way, why);
         books[way] = Some(entry);
         self.used.fetch_and(!(1 << way), Ordering::Relaxed);
-        self.entries[way].store(Some(identity));
-        self.tags[way].store(entry.hash, Ordering::Release);
+        self.entries.0[way].store(Some(identity));
+        self.tags[way].store(tag(entry.hash), Ordering::Release);
         gone
     }
 
@@ -135,7 +142,7 @@ impl Set {
     pub(super) fn remove(&self, hash: u64, identity: &Arc<Identity>) -> Option<Gone> {
         let mut books = self.books();
         let way = books.iter().position(|it| is(*it, |it| it.hash == hash))?;
-        let is_it = self.entries[way]
+        let is_it = self.entries.0[way]
             .load()
             .as_ref()
             .is_some_and(|kept| Arc::ptr_eq(kept, identity));
@@ -171,7 +178,7 @@ impl Set {
     fn take(&self, books: &mut [Option<Entry>; WAYS], way: usize, why: Why) -> Option<Gone> {
         let entry = books[way].take()?;
         self.tags[way].store(0, Ordering::Release);
-        let identity = self.entries[way].swap(None);
+        let identity = self.entries.0[way].swap(None);
         Some(Gone {
             entry,
             why,
@@ -183,6 +190,11 @@ impl Set {
         // What is changed under it are whole values.
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The half of a hash that does not pick the set.
+fn tag(hash: u64) -> u32 {
+    u32::try_from(hash >> 32).unwrap_or(0).max(1)
 }
 
 fn is(entry: Option<Entry>, what: impl FnOnce(&Entry) -> bool) -> bool {

@@ -38,6 +38,9 @@
 //! - That the token is nowhere in memory. It is a credential, kept while it is
 //!   in a cache or in use, not shown by `Debug`, and wiped with the last
 //!   [`Identity`] that was made of it. A copy of the process's memory shows it.
+//! - That it waits for nobody. While nothing was revoked a hit takes no lock of
+//!   the verifier's or the view's; the first one on each token after a revocation
+//!   looks at the floors, which whoever raises one holds for as long as that takes.
 //! - What a `KeySource` gives up without another epoch stays good; its contract
 //!   says so.
 //!
