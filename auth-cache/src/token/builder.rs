@@ -11,7 +11,7 @@ use super::cache::MemoryTokenCache;
 ///
 /// # Defaults
 /// - entries: 10 000
-/// - bytes: 32 MiB; 10 000 tokens of 457 bytes take about 14
+/// - bytes: 32 MiB; a token of the SDK takes 1.8 kB, 10 000 of them about 17 MiB
 /// - entries of one subject: 64
 /// - clock, by which room is made of what has expired: the system's. A verifier
 ///   asks its own
