@@ -73,12 +73,11 @@
 //!   counted among the bytes.
 //!
 //! # Why one of our own
-//! The caches at hand find an entry by the whole key, which costs more than all
-//! else: the hash of 457 bytes alone takes as long as the rest of a hit. Those
-//! that take a ready hash (`quick_cache`) lock a shard on each hit, so that
-//! threads pass its line from core to core. And none bounds what one subject may
-//! have, which would need an index and a lock beside it. The benchmark suite
-//! `cached-tokens` has them side by side.
+//! For the bound of what one subject may have, which none of the caches at hand
+//! knows, and for hits without a lock. Not for speed alone: given the hash of a
+//! token's end, `quick_cache` takes 4 % longer, locking a shard on each hit; what
+//! is slow is to hash the whole token. The benchmark suite `cached-tokens` has
+//! them side by side.
 //!
 //! [`TokenCache`]: auth_core::verifier::TokenCache
 
