@@ -9,7 +9,7 @@ use auth_cache::redis::RedisLink;
 use auth_cache::tier::redis::RedisTier;
 use auth_cache::tier::{Invalidated, Tier};
 use auth_core::RootSecret;
-use auth_testkit::servers::{RedisCluster, Sentinels};
+use auth_testkit::servers::{Redis, RedisCluster, Sentinels};
 use auth_testkit::tiers::{CASES, Subject, run};
 
 use super::support::{ask, eventually, found, load, new_root, space, try_load};
@@ -82,7 +82,7 @@ async fn over_sentinels_it_passes_the_suite() {
     let mut sentinels = Sentinels::start().await.unwrap();
     let installation = Installation {
         link: Box::new(over_sentinels(&sentinels)),
-        servers: sentinels.servers().iter().map(|it| it.url()).collect(),
+        servers: sentinels.servers().iter().map(Redis::url).collect(),
         root: new_root(),
         case: AtomicU32::new(0),
     };
