@@ -7,11 +7,13 @@
 //! stores: [`MemoryStore`], `SqliteStore` (feature `sqlite`: one file, no
 //! server) and `PgStore` (feature `postgres`: several instances).
 //!
-//! A store of your own implements the same traits and passes the suite in
-//! `auth-testkit`.
+//! A store of your own implements the same traits, or is a [`keyed::Database`] under
+//! the [`KeyedStore`], and passes the suite in `auth-testkit`.
 
 mod error;
 mod identifier;
+mod identity;
+pub mod keyed;
 mod memory;
 pub mod outbox;
 mod platform_key;
@@ -25,6 +27,7 @@ mod traits;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use identifier::{Identifier, IdentifierError};
+pub use keyed::KeyedStore;
 pub use memory::MemoryStore;
 pub use platform_key::{PlatformKey, PlatformKeyError};
 #[cfg(feature = "postgres")]

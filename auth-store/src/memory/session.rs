@@ -12,7 +12,7 @@ use super::user::UserRow;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::traits::{
     ChangeOutcome, Committed, Effects, EndSessions, Grant, NewSession, OpenOutcome,
-    REVOCATION_MARGIN, RotateOutcome, Rotation, Seen, Session, SessionStore,
+    REVOCATION_MARGIN, RotateOutcome, Rotation, Session, SessionStore,
 };
 
 /// A session's row.
@@ -117,15 +117,7 @@ impl State {
     /// was seen.
     fn may_open(&self, new: &NewSession) -> bool {
         let unmoved = |row: &UserRow| {
-            let Seen {
-                ver,
-                session_epoch,
-                password_hash,
-            } = &new.seen;
-            row.is_active()
-                && row.user.ver == *ver
-                && row.user.session_epoch == *session_epoch
-                && row.password_hash == *password_hash
+            row.is_active() && new.seen.is_so(&row.user, row.password_hash.as_deref())
         };
         self.tenant_is_active(new.tenant)
             && self.users.get(&(new.tenant, new.user)).is_some_and(unmoved)

@@ -1,7 +1,6 @@
 //! What the store's one lock guards.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use auth_core::revocation::{Revocation, Target};
@@ -47,7 +46,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new() -> Self {
         Self {
-            store: draw_identity(),
+            store: crate::identity::draw(),
             max_token_lifetime: Duration::ZERO,
             tenants: HashMap::from([(TenantId::DEFAULT, TenantRow::default())]),
             users: HashMap::new(),
@@ -73,14 +72,4 @@ impl State {
         self.log.push(revocation, now);
         revocation
     }
-}
-
-/// An identity that no other store has. It is no secret, and the hasher's
-/// seeds, unlike a generator, cannot fail.
-fn draw_identity() -> Uuid {
-    let bits = || RandomState::new().hash_one(0_u8).to_be_bytes();
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&bits());
-    bytes[8..].copy_from_slice(&bits());
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }

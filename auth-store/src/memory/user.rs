@@ -43,17 +43,7 @@ impl UserStore for MemoryStore {
                 "the user id is in use",
             ));
         }
-        let user = User {
-            id: new.id,
-            tenant: new.tenant,
-            identifier: new.identifier.original().to_owned(),
-            status: UserStatus::Active,
-            ver: 1,
-            session_epoch: 1,
-            roles: new.roles,
-            created_at: now,
-            password_policy: new.password_policy,
-        };
+        let user = new.user(now);
         state.identifiers.insert(name, new.id);
         state.users.insert(
             key,

@@ -169,17 +169,7 @@ async fn create(tx: &mut Tx, new: NewUser, effects: Effects) -> Result<CreateOut
     {
         return Ok(CreateOutcome::Taken);
     }
-    let user = User {
-        id: new.id,
-        tenant: new.tenant,
-        identifier: new.identifier.original().to_owned(),
-        status: UserStatus::Active,
-        ver: 1,
-        session_epoch: 1,
-        roles: new.roles,
-        created_at: tx.now,
-        password_policy: new.password_policy,
-    };
+    let user = new.user(tx.now);
     let inserted = sqlx::query(
         "INSERT INTO auth_users (tenant_id, id, identifier, identifier_norm, password_hash, status, \
                                  ver, session_epoch, roles, created_at, password_policy) \

@@ -60,6 +60,15 @@ pub struct Seen {
     pub password_hash: Option<String>,
 }
 
+impl Seen {
+    /// Whether a user's row still says so: a session opens only if it does.
+    pub fn is_so(&self, user: &User, password_hash: Option<&str>) -> bool {
+        user.ver == self.ver
+            && user.session_epoch == self.session_epoch
+            && password_hash == self.password_hash.as_deref()
+    }
+}
+
 impl std::fmt::Debug for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Seen")

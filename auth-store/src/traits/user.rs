@@ -105,6 +105,23 @@ pub struct NewUser {
     pub roles: Vec<String>,
 }
 
+impl NewUser {
+    /// The user as it is when it is made at `now`.
+    pub fn user(&self, now: Timestamp) -> User {
+        User {
+            id: self.id,
+            tenant: self.tenant,
+            identifier: self.identifier.original().to_owned(),
+            status: UserStatus::Active,
+            ver: 1,
+            session_epoch: 1,
+            roles: self.roles.clone(),
+            created_at: now,
+            password_policy: self.password_policy,
+        }
+    }
+}
+
 impl fmt::Debug for NewUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewUser")
