@@ -160,7 +160,8 @@ async fn what_is_too_large_is_a_dead_letter_until_it_fits() {
     let letters = outbox(&store).dead_letters(0, 10).await.unwrap();
     assert_eq!((letters.len(), letters[0].event.id), (1, id));
     assert!(letters[0].error.contains("too large"), "{letters:?}");
-    let put_back = outbox(&store).replay_dead_letters(TenantId::DEFAULT, &[id]);
+    let ids = [id];
+    let put_back = outbox(&store).replay_dead_letters(TenantId::DEFAULT, &ids);
     assert_eq!(put_back.await.unwrap(), 1);
     let relay = relay(&store, Arc::new(publisher_of(&servers)));
     let relay = relay.start().unwrap();
