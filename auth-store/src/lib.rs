@@ -31,7 +31,7 @@ pub use keyed::KeyedStore;
 pub use memory::MemoryStore;
 pub use platform_key::{PlatformKey, PlatformKeyError};
 #[cfg(feature = "postgres")]
-pub use postgres::{ConnectError, PgStore, PgStoreBuilder, Purged};
+pub use postgres::{ConnectError, PgStore, PgStoreBuilder, Purged, ReplicaStats, ReplicasStats};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenError, SqliteStore, SqliteStoreBuilder};
 pub use traits::*;

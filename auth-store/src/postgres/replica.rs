@@ -8,7 +8,7 @@
 //! as answers may be old, and is found anew when half of it is over.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::PgStore;
 use super::lease::{Lease, Statement};
+use super::replica_stats::{Counters, ReplicasStats, Standing};
 use super::schema::Schema;
 use crate::error::StoreError;
 
@@ -47,12 +48,14 @@ pub(super) struct Replicas {
     all: Arc<[Replica]>,
     next: Arc<AtomicUsize>,
     limits: Limits,
+    fell_back: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
 struct Replica {
     pool: PgPool,
     state: Mutex<State>,
+    counters: Counters,
 }
 
 #[derive(Debug, Default)]
@@ -80,11 +83,23 @@ impl Replicas {
                 .acquire_timeout(limits.patience)
                 .connect_lazy_with(options),
             state: Mutex::default(),
+            counters: Counters::default(),
         };
         Self {
             all: of.into_iter().map(replica).collect(),
             next: Arc::default(),
             limits,
+            fell_back: Arc::default(),
+        }
+    }
+
+    pub(super) fn stats(&self) -> ReplicasStats {
+        // Relaxed: they are read by people.
+        let look_ups = self.next.load(Ordering::Relaxed);
+        ReplicasStats {
+            look_ups: look_ups.try_into().unwrap_or(u64::MAX),
+            fell_back: self.fell_back.load(Ordering::Relaxed),
+            replicas: self.all.iter().map(|it| it.counters.read()).collect(),
         }
     }
 
@@ -105,33 +120,36 @@ impl Replicas {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         for n in 0..self.all.len() {
             let replica = &self.all[turn.wrapping_add(n) % self.all.len()];
-            if !replica.is_recent(store, self.limits).await {
-                continue;
+            let standing = replica.standing(store, self.limits).await;
+            if standing == Standing::Recent {
+                let statement = bind(sqlx::query(store.schema.qualify(sql)));
+                if let Some(rows) = replica.ask(self.limits, statement).await {
+                    replica.counters.answered();
+                    return Some(rows);
+                }
             }
-            let statement = bind(sqlx::query(store.schema.qualify(sql)));
-            if let Some(rows) = replica.ask(self.limits, statement).await {
-                return Some(rows);
-            }
+            replica.counters.passed_over(standing);
         }
+        self.fell_back.fetch_add(1, Ordering::Relaxed);
         None
     }
 }
 
 impl Replica {
-    /// Whether its answers are no older than they may be.
-    async fn is_recent(&self, store: &PgStore, limits: Limits) -> bool {
+    /// Whether its answers are no older than they may be, and why not.
+    async fn standing(&self, store: &PgStore, limits: Limits) -> Standing {
         // One at a time finds out; the others have its answer.
         let mut state = self.state.lock().await;
         let now = Instant::now();
         if state.rests_until.is_some_and(|until| now < until) {
-            return false;
+            return Standing::Resting;
         }
         let age = |since: Instant| now.saturating_duration_since(since);
         if state
             .caught_up
             .is_some_and(|since| age(since) < limits.age / 2)
         {
-            return true;
+            return Standing::Recent;
         }
         // A mark is of use for as long as it can still show something.
         if state
@@ -148,12 +166,17 @@ impl Replica {
         };
         if let Some(mark) = state.mark.take_if(|_| has_come == Some(true)) {
             state.caught_up = Some(mark.asked);
+            self.counters.caught_up(mark.asked);
         }
         let is_recent = |since: Instant| since.elapsed() < limits.age;
         let is_recent = state.caught_up.is_some_and(is_recent);
         // Those who wait here need not each wait for what does not answer.
         state.rests_until = (has_come.is_none() && !is_recent).then(|| Instant::now() + REST);
-        is_recent
+        match (is_recent, has_come) {
+            (true, _) => Standing::Recent,
+            (false, Some(_)) => Standing::Behind,
+            (false, None) => Standing::Failed,
+        }
     }
 
     async fn has_come_to(&self, schema: &Schema, limits: Limits, mark: &Mark) -> Option<bool> {

@@ -297,3 +297,46 @@ async fn without_a_primary_nothing_can_be_shown_to_be_recent() {
         .await;
     assert_eq!(ended.unwrap().value, 1);
 }
+
+/// Each look-up is counted where it was answered, and each that was not by whom with the
+/// reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_counted_who_answered_and_why_not() {
+    let mut pair = Pair::with(|builder| builder.with_max_age(SHORT)).await;
+    let user = pair.place.user().await;
+    pair.catch_up().await;
+    let eventual = Consistency::Eventual;
+    pair.status(&user, Consistency::Strong).await;
+    assert_eq!(pair.store().replica_stats().look_ups, 0);
+    // The server writes to its log by itself, too: it may be behind for a moment.
+    while pair.store().replica_stats().replicas[0].answered == 0 {
+        pair.status(&user, eventual).await;
+    }
+    let first = pair.store().replica_stats();
+    let was = first.replicas[0];
+    assert_eq!(first.look_ups, first.fell_back + 1);
+    assert_eq!(first.fell_back, was.behind + was.failed + was.resting);
+    assert!(was.lag.is_some(), "it was seen to catch up");
+
+    pair.on_replica("SELECT pg_wal_replay_pause()").await;
+    pair.disable(&user).await;
+    tokio::time::sleep(SHORT).await;
+    pair.status(&user, eventual).await;
+    let behind = pair.store().replica_stats();
+    let one = behind.replicas[0];
+    assert_eq!(behind.fell_back, first.fell_back + 1);
+    assert_eq!((one.answered, one.behind), (1, was.behind + 1));
+    assert!(one.lag > Some(SHORT), "it is behind since then");
+
+    pair.replica.kill_9().unwrap();
+    for _ in 0..2 {
+        pair.status(&user, eventual).await;
+    }
+    let gone = pair.store().replica_stats();
+    let then = gone.replicas[0];
+    assert_eq!(gone.fell_back, behind.fell_back + 2);
+    assert_eq!((then.answered, then.behind), (1, one.behind));
+    assert!(then.failed > one.failed, "it was asked, and did not answer");
+    let passed_over = |of: &auth_store::ReplicaStats| of.failed + of.resting;
+    assert_eq!(passed_over(&then), passed_over(&one) + 2);
+}
