@@ -99,6 +99,8 @@ codes! {
     PlatformAccountTaken: "platform_account_taken", 409, AlreadyExists, "The account is already in use";
     /// Without it the user could not log in any more.
     LastLogInMethod: "last_log_in_method", 409, FailedPrecondition, "The last way to log in cannot be removed";
+    /// The user has as many API keys as anybody may have.
+    TooManyApiKeys: "too_many_api_keys", 409, FailedPrecondition, "There are too many API keys; revoke one first";
     /// The method is not allowed on this resource.
     MethodNotAllowed: "method_not_allowed", 405, InvalidArgument, "The method is not allowed here";
     /// The body is too large.

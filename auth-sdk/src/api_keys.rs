@@ -7,12 +7,14 @@ use auth_core::revocation::{Revocation, Target};
 use auth_core::{ApiKeyId, Clock, Scope, TenantId, UserId};
 use auth_store::{
     ApiKeyInfo, ApiKeyRotation, ApiKeyStore, CreateApiKeyOutcome, NewApiKey, REVOCATION_MARGIN,
-    RevokeApiKeyOutcome, RotateApiKeyOutcome, StoreErrorKind, UserRecord, UserStatus,
+    RevokeApiKeyOutcome, RotateApiKeyOutcome, Store, StoreError, StoreErrorKind, UserRecord,
+    UserStatus,
 };
 
 use crate::auth::{Auth, MAX_ACCESS_TOKEN, Shared, ask};
 use crate::context::Context;
 use crate::error::AuthError;
+use crate::events::Told;
 
 /// A key that is to be made.
 ///
@@ -99,8 +101,9 @@ impl Auth {
     /// in what the user may have by then.
     ///
     /// Ending the user's sessions leaves keys alone; disabling the user or the
-    /// tenant stops them for that time. There is no limit to their number: the
-    /// application knows what is too many.
+    /// tenant stops them for that time. Of live ones a user has at most
+    /// [so many](crate::AuthBuilder::with_api_key_limit); those that ended more than
+    /// 30 days ago are forgotten.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -132,8 +135,8 @@ impl Auth {
     ///
     /// # Errors
     /// [`AuthError::NotFound`] when there is no such user, or user or tenant is
-    /// disabled; [`AuthError::InvalidScope`]; [`AuthError::InvalidRequest`] for
-    /// a name or lifetime that cannot be; [`AuthError::NoApiKeys`];
+    /// disabled; [`AuthError::TooManyApiKeys`]; [`AuthError::InvalidScope`];
+    /// [`AuthError::InvalidRequest`] for a name or lifetime that cannot be; [`AuthError::NoApiKeys`];
     /// [`AuthError::Unavailable`].
     #[tracing::instrument(skip_all)]
     pub async fn create_api_key(
@@ -143,7 +146,7 @@ impl Auth {
         request: CreateApiKey,
     ) -> Result<IssuedApiKey, AuthError> {
         let shared = &*self.shared;
-        let (prefix, keys) = shared.api_keys()?;
+        let (prefix, _) = shared.api_keys()?;
         check(&request)?;
         let record = shared.store.user(cx.tenant, user).await?;
         let record = record.filter(UserRecord::is_active);
@@ -163,13 +166,19 @@ impl Auth {
             scope: request.scope,
             hash: secret.hash(id),
             lifetime: request.lifetime,
+            limit: shared.api_key_limit,
         };
+        let telling = shared.telling(|| Told::ApiKeyCreated {
+            api_key: id.to_string(),
+        })?;
+        let keys = keys_in(&*telling)?;
         let (made, _) = ask(|| keys.create_api_key(new.clone())).await;
         match made? {
             CreateApiKeyOutcome::Created(info) => Ok(IssuedApiKey {
                 key: ApiKey::encode(prefix, id, &secret),
                 info,
             }),
+            CreateApiKeyOutcome::TooMany => Err(AuthError::TooManyApiKeys),
             _ => Err(AuthError::NotFound),
         }
     }
@@ -236,6 +245,10 @@ impl Auth {
             hash: secret.hash(key),
             overlap,
         };
+        let telling = shared.telling(|| Told::ApiKeyRotated {
+            api_key: key.to_string(),
+        })?;
+        let keys = keys_in(&*telling)?;
         let (rotated, _) = ask(|| keys.rotate_api_key(&rotation)).await;
         match rotated? {
             RotateApiKeyOutcome::Rotated(info) => Ok(IssuedApiKey {
@@ -262,13 +275,14 @@ impl Auth {
     ) -> Result<(), AuthError> {
         self.shared.api_keys()?;
         let tenant = cx.tenant;
+        let telling = self.shared.telling(|| Told::ApiKeyRevoked {
+            api_key: key.to_string(),
+        })?;
         let revoked = self
             .shared
-            .revoking(self.shared.store.clone(), move |store| async move {
-                match store.api_key_store() {
-                    Some(keys) => keys.revoke_api_key(tenant, Some(user), key).await,
-                    None => Err(StoreErrorKind::Other.into()),
-                }
+            .revoking(telling, move |store| async move {
+                let keys = keys_in(&*store)?;
+                keys.revoke_api_key(tenant, Some(user), key).await
             })
             .await?;
         if revoked.value == RevokeApiKeyOutcome::Unknown {
@@ -277,6 +291,29 @@ impl Auth {
         // Whoever revoked it, here or elsewhere: it is dead.
         self.shared.raise_api_key(tenant, key);
         Ok(())
+    }
+
+    /// Revokes all of a user's keys, as [`revoke_api_key`](Self::revoke_api_key) does;
+    /// how many there were that had not been revoked before.
+    ///
+    /// Whoever has taken the account over may make another one: change the password,
+    /// or disable the user, first.
+    ///
+    /// # Errors
+    /// [`AuthError::NoApiKeys`]; [`AuthError::Unavailable`].
+    #[tracing::instrument(skip_all)]
+    pub async fn revoke_api_keys(&self, cx: &Context, user: UserId) -> Result<u64, AuthError> {
+        self.shared.api_keys()?;
+        let tenant = cx.tenant;
+        let telling = self.shared.telling(|| Told::ApiKeysRevoked)?;
+        let revoked = self
+            .shared
+            .revoking(telling, move |store| async move {
+                let keys = keys_in(&*store)?;
+                keys.revoke_api_keys(tenant, user).await
+            })
+            .await?;
+        Ok(revoked.value)
     }
 }
 
@@ -296,6 +333,11 @@ impl Shared {
             expires_at: self.clock.now().wall + MAX_ACCESS_TOKEN + REVOCATION_MARGIN,
         });
     }
+}
+
+fn keys_in(store: &dyn Store) -> Result<&dyn ApiKeyStore, StoreError> {
+    let none = || StoreError::from(StoreErrorKind::Other);
+    store.api_key_store().ok_or_else(none)
 }
 
 fn check(request: &CreateApiKey) -> Result<(), AuthError> {

@@ -46,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) response_floor: Option<Duration>,
     /// What API keys begin with, if there are any.
     pub(crate) api_key_prefix: Option<ApiKeyPrefix>,
+    pub(crate) api_key_limit: u32,
     /// Whether changes tell of themselves.
     pub(crate) events: bool,
 }

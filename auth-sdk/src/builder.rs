@@ -39,7 +39,7 @@ use crate::profile::{PlainProfile, TokenProfile};
 /// - token profile: no scope, no claims of the application's own
 /// - attempts at passwords: counted, in a store that must do so
 /// - response floor of log-in: none
-/// - API keys: none
+/// - API keys: none; where there are, 100 live ones of each user
 /// - events: none
 /// - verified access tokens: remembered, up to 10 000 of them and 32 MiB, 64 of
 ///   one user ([`MemoryTokenCache`]); they end at the same instant as others
@@ -64,6 +64,7 @@ pub struct AuthBuilder {
     response_floor: Option<Duration>,
     unlimited_attempts: bool,
     api_keys: Option<ApiKeyPrefix>,
+    api_key_limit: u32,
     events: bool,
     token_cache: Remembered,
 }
@@ -107,6 +108,7 @@ impl AuthBuilder {
             response_floor: None,
             unlimited_attempts: false,
             api_keys: None,
+            api_key_limit: 100,
             events: false,
             token_cache: Remembered::ByDefault,
         }
@@ -199,6 +201,12 @@ impl AuthBuilder {
         self
     }
 
+    /// A user has no more live API keys than `limit`.
+    pub const fn with_api_key_limit(mut self, limit: u32) -> Self {
+        self.api_key_limit = limit;
+        self
+    }
+
     /// Takes the time from `clock`.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -228,7 +236,8 @@ impl AuthBuilder {
     /// into the store's outbox, from where an `auth_store::outbox::Relay` publishes it.
     /// It costs a row, and no round trip.
     ///
-    /// The subject of each event is the user's id, its `source` the issuer. None holds a
+    /// The subject of each event is the id of the user, or of the tenant where that is
+    /// what changes; its `source` is the issuer. None holds a
     /// password, a token, or what a user signs in with.
     ///
     /// | kind | data |
@@ -241,9 +250,15 @@ impl AuthBuilder {
     /// | `auth.session.ended` | `session` |
     /// | `auth.sessions.ended` | |
     /// | `auth.session.compromised` | `session`, `presented`: the generation of the token that should not exist, `generation`: the current one, `reason`: `reuse` or `conflict` |
+    /// | `auth.platform.linked`, `auth.platform.unlinked` | `platform`, and not whose account there |
+    /// | `auth.password.removed` | |
+    /// | `auth.tenant.status_changed` | `status` |
+    /// | `auth.api_key.created`, `auth.api_key.rotated`, `auth.api_key.revoked` | `api_key` |
+    /// | `auth.api_keys.revoked` | |
     ///
-    /// A password change and a change of status end all sessions without an event of
-    /// their own for that. A refresh that succeeds tells nothing.
+    /// A password change, a change of status, and a way to log in that is removed end all
+    /// sessions without an event of their own for that. A refresh that succeeds tells
+    /// nothing, and so does what expires.
     pub const fn with_events(mut self) -> Self {
         self.events = true;
         self
@@ -341,6 +356,7 @@ impl AuthBuilder {
                 resets: crate::reset_limit::ResetLimit::default(),
                 response_floor: self.response_floor,
                 api_key_prefix: self.api_keys,
+                api_key_limit: self.api_key_limit,
                 events: self.events,
                 pool,
                 clock,

@@ -59,6 +59,10 @@ pub enum AuthError {
     /// was not asked for.
     #[error("API keys are not enabled")]
     NoApiKeys,
+    /// The user has as many live API keys as
+    /// [`with_api_key_limit`](crate::AuthBuilder::with_api_key_limit) allows.
+    #[error("the user has too many API keys")]
+    TooManyApiKeys,
     /// Too many wrong passwords were tried at this account, or at this identifier
     /// that nobody has: the next attempt must wait. This one was not counted.
     #[error("too many attempts")]
@@ -103,6 +107,7 @@ impl AuthError {
             Self::Conflict => Code::Conflict,
             Self::PlatformAccountTaken => Code::PlatformAccountTaken,
             Self::LastLogInMethod => Code::LastLogInMethod,
+            Self::TooManyApiKeys => Code::TooManyApiKeys,
             Self::TooManyAttempts { .. } => Code::TooManyAttempts,
             Self::Overloaded { .. } => Code::Overloaded,
             Self::Unavailable(_) => Code::Unavailable,

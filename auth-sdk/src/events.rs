@@ -25,6 +25,14 @@ pub(crate) enum Told {
     Ended { session: String },
     AllEnded,
     Compromised { session: String, presented: u32 },
+    PlatformLinked { platform: String },
+    PlatformUnlinked { platform: String },
+    PasswordRemoved,
+    TenantStatusChanged { status: &'static str },
+    ApiKeyCreated { api_key: String },
+    ApiKeyRotated { api_key: String },
+    ApiKeyRevoked { api_key: String },
+    ApiKeysRevoked,
 }
 
 impl Told {
@@ -38,14 +46,33 @@ impl Told {
             Self::Ended { .. } => "auth.session.ended",
             Self::AllEnded => "auth.sessions.ended",
             Self::Compromised { .. } => "auth.session.compromised",
+            Self::PlatformLinked { .. } => "auth.platform.linked",
+            Self::PlatformUnlinked { .. } => "auth.platform.unlinked",
+            Self::PasswordRemoved => "auth.password.removed",
+            Self::TenantStatusChanged { .. } => "auth.tenant.status_changed",
+            Self::ApiKeyCreated { .. } => "auth.api_key.created",
+            Self::ApiKeyRotated { .. } => "auth.api_key.rotated",
+            Self::ApiKeyRevoked { .. } => "auth.api_key.revoked",
+            Self::ApiKeysRevoked => "auth.api_keys.revoked",
         }
     }
 
     fn data(&self) -> Value {
         match self {
             Self::Created { roles } | Self::RolesChanged { roles } => json!({ "roles": roles }),
-            Self::PasswordChanged | Self::AllEnded => json!({}),
-            Self::StatusChanged { status } => json!({ "status": status }),
+            Self::PasswordChanged
+            | Self::PasswordRemoved
+            | Self::AllEnded
+            | Self::ApiKeysRevoked => json!({}),
+            Self::StatusChanged { status } | Self::TenantStatusChanged { status } => {
+                json!({ "status": status })
+            }
+            Self::PlatformLinked { platform } | Self::PlatformUnlinked { platform } => {
+                json!({ "platform": platform })
+            }
+            Self::ApiKeyCreated { api_key }
+            | Self::ApiKeyRotated { api_key }
+            | Self::ApiKeyRevoked { api_key } => json!({ "api_key": api_key }),
             Self::Opened { session, client } => json!({ "session": session, "client": client }),
             Self::Ended { session } => json!({ "session": session }),
             Self::Compromised { session, presented } => {

@@ -10,6 +10,7 @@ use auth_store::{
 use crate::auth::{Auth, Settled, Shared, ask};
 use crate::context::Context;
 use crate::error::AuthError;
+use crate::events::Told;
 use crate::log_in::{LoggedIn, Opening, TRIES};
 
 /// An account at another platform whose owner the application has verified.
@@ -156,7 +157,11 @@ impl Auth {
         user: UserId,
         key: &PlatformKey,
     ) -> Result<PlatformAccount, AuthError> {
-        let platforms = self.shared.platforms()?;
+        self.shared.platforms()?;
+        let telling = self.shared.telling(|| Told::PlatformLinked {
+            platform: key.platform().to_owned(),
+        })?;
+        let platforms = platforms(&*telling)?;
         let (linked, _) = ask(|| platforms.link_platform(cx.tenant, user, key)).await;
         match linked? {
             LinkOutcome::Linked(account) | LinkOutcome::Already(account) => Ok(account),
@@ -215,9 +220,12 @@ impl Auth {
     ) -> Result<(), AuthError> {
         self.shared.platforms()?;
         let (tenant, key) = (cx.tenant, key.clone());
+        let telling = self.shared.telling(|| Told::PlatformUnlinked {
+            platform: key.platform().to_owned(),
+        })?;
         let removed = self
             .shared
-            .revoking(self.shared.store.clone(), move |store| {
+            .revoking(telling, move |store| {
                 let key = key.clone();
                 async move {
                     let platforms = platforms(&*store)?;
@@ -240,9 +248,10 @@ impl Auth {
     pub async fn remove_password(&self, cx: &Context, user: UserId) -> Result<(), AuthError> {
         self.shared.platforms()?;
         let tenant = cx.tenant;
+        let telling = self.shared.telling(|| Told::PasswordRemoved)?;
         let removed = self
             .shared
-            .revoking(self.shared.store.clone(), move |store| async move {
+            .revoking(telling, move |store| async move {
                 let platforms = platforms(&*store)?;
                 platforms.remove_password(tenant, user).await
             })

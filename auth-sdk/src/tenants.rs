@@ -5,6 +5,7 @@ use auth_store::{Tenant, TenantStatus};
 
 use crate::auth::Auth;
 use crate::error::AuthError;
+use crate::events::Told;
 
 impl Auth {
     /// Makes a tenant; one that is there already stays as it is.
@@ -67,9 +68,12 @@ impl Auth {
         tenant: TenantId,
         status: TenantStatus,
     ) -> Result<Tenant, AuthError> {
+        let telling = self.shared.telling(|| Told::TenantStatusChanged {
+            status: status.as_str(),
+        })?;
         let changed = self
             .shared
-            .revoking(self.shared.store.clone(), move |store| async move {
+            .revoking(telling, move |store| async move {
                 store.set_tenant_status(tenant, status).await
             })
             .await?;

@@ -44,6 +44,15 @@ impl ApiKeyStore for MemoryStore {
                 Err(StoreError::new(StoreErrorKind::Other, id_in_use))
             };
         }
+        let theirs = |info: &ApiKeyInfo| (info.tenant, info.user) == (new.tenant, new.user);
+        state
+            .api_keys
+            .retain(|_, row| !theirs(&row.info) || !row.info.is_long_ended(now));
+        let rows = state.api_keys.values();
+        let live = rows.filter(|row| theirs(&row.info) && row.info.is_live(now));
+        if live.count() >= new.limit.try_into().unwrap_or(usize::MAX) {
+            return Ok(CreateApiKeyOutcome::TooMany);
+        }
         let info = ApiKeyInfo {
             id: new.id,
             tenant: new.tenant,
@@ -63,6 +72,7 @@ impl ApiKeyStore for MemoryStore {
             former: None,
         };
         state.api_keys.insert(new.id, row);
+        state.tell(&self.effects, info.tenant, &info.user, now);
         Ok(CreateApiKeyOutcome::Created(info))
     }
 
@@ -103,9 +113,37 @@ impl ApiKeyStore for MemoryStore {
             return Ok(Committed::quiet(RevokeApiKeyOutcome::Already));
         }
         row.info.revoked_at = Some(now);
+        let owner = row.info.user;
+        let revoked = vec![state.revoke(Target::ApiKey { tenant, key }, now)];
+        state.tell(&self.effects, tenant, &owner, now);
         Ok(Committed {
             value: RevokeApiKeyOutcome::Revoked,
-            revoked: vec![state.revoke(Target::ApiKey { tenant, key }, now)],
+            revoked,
+        })
+    }
+
+    async fn revoke_api_keys(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Committed<u64>, StoreError> {
+        let (mut state, now) = self.lock();
+        let mut targets = Vec::new();
+        for (key, row) in &mut state.api_keys {
+            let is_theirs = (row.info.tenant, row.info.user) == (tenant, user);
+            if is_theirs && row.info.revoked_at.is_none() {
+                row.info.revoked_at = Some(now);
+                targets.push(Target::ApiKey { tenant, key: *key });
+            }
+        }
+        let revoke = |target| state.revoke(target, now);
+        let revoked: Vec<_> = targets.into_iter().map(revoke).collect();
+        if !revoked.is_empty() {
+            state.tell(&self.effects, tenant, &user, now);
+        }
+        Ok(Committed {
+            value: revoked.len().try_into().unwrap_or(u64::MAX),
+            revoked,
         })
     }
 
@@ -135,7 +173,9 @@ impl ApiKeyStore for MemoryStore {
         row.hash = rotation.hash;
         row.info.rotated_at = Some(now);
         row.info.former_until = Some(until);
-        Ok(RotateApiKeyOutcome::Rotated(row.info.clone()))
+        let info = row.info.clone();
+        state.tell(&self.effects, info.tenant, &info.user, now);
+        Ok(RotateApiKeyOutcome::Rotated(info))
     }
 
     async fn note_api_key_use(&self, key: ApiKeyId) -> Result<bool, StoreError> {

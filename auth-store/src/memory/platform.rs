@@ -69,6 +69,7 @@ impl PlatformStore for MemoryStore {
             None => {
                 owners.insert((tenant, key.clone()), user);
                 linked.insert((tenant, user, key.clone()), now);
+                state.tell(&self.effects, tenant, &user, now);
                 Ok(LinkOutcome::Linked(account(now)))
             }
         }
@@ -110,7 +111,7 @@ impl PlatformStore for MemoryStore {
         }
         state.platforms.linked.remove(&is_theirs);
         state.platforms.owners.remove(&(tenant, key.clone()));
-        Ok(state.removed(tenant, user, now, |_| {}))
+        Ok(state.removed(&self.effects, tenant, user, now, |_| {}))
     }
 
     async fn remove_password(
@@ -126,7 +127,7 @@ impl PlatformStore for MemoryStore {
         if state.platforms.of(tenant, user).next().is_none() {
             return Ok(Committed::quiet(RemoveOutcome::LastMethod));
         }
-        Ok(state.removed(tenant, user, now, |row| {
+        Ok(state.removed(&self.effects, tenant, user, now, |row| {
             row.password_hash = None;
             row.user.password_policy = None;
         }))
@@ -136,13 +137,14 @@ impl PlatformStore for MemoryStore {
 impl State {
     fn removed(
         &mut self,
+        effects: &Effects,
         tenant: TenantId,
         user: UserId,
         now: Timestamp,
         change: impl FnOnce(&mut UserRow),
     ) -> Committed<RemoveOutcome> {
         let Committed { value, revoked } = self.change_user(
-            &Effects::none(),
+            effects,
             tenant,
             user,
             now,

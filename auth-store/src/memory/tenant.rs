@@ -69,9 +69,11 @@ impl TenantStore for MemoryStore {
             tenant,
             floor: changed.ver,
         };
+        let revoked = vec![state.revoke(target, now)];
+        state.tell(&self.effects, tenant, &tenant, now);
         Ok(Committed {
             value: Some(changed),
-            revoked: vec![state.revoke(target, now)],
+            revoked,
         })
     }
 }

@@ -63,6 +63,16 @@ impl Lease {
         sql: &'static str,
         bind: impl Fn(Statement) -> Statement + Send,
     ) -> Result<Option<PgRow>, StoreError> {
+        let rows = self.write_all(sql, bind).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// The same; all of its rows.
+    pub(super) async fn write_all(
+        &mut self,
+        sql: &'static str,
+        bind: impl Fn(Statement) -> Statement + Send,
+    ) -> Result<Vec<PgRow>, StoreError> {
         self.write_again(is_lost_race, sql, bind).await
     }
 
@@ -74,7 +84,8 @@ impl Lease {
         bind: impl Fn(Statement) -> Statement + Send,
     ) -> Result<Option<PgRow>, StoreError> {
         let is_lost = |error: &Error| is_lost_race(error) || is_taken(error);
-        self.write_again(is_lost, sql, bind).await
+        let rows = self.write_again(is_lost, sql, bind).await?;
+        Ok(rows.into_iter().next())
     }
 
     async fn write_again(
@@ -82,14 +93,13 @@ impl Lease {
         is_lost: impl Fn(&Error) -> bool + Send,
         sql: &'static str,
         bind: impl Fn(Statement) -> Statement + Send,
-    ) -> Result<Option<PgRow>, StoreError> {
+    ) -> Result<Vec<PgRow>, StoreError> {
         let mut tries = 1;
         loop {
             match self.ask(bind(self.statement(sql))).await {
                 Err(Failure::Said(error)) if is_lost(&error) && tries < TRIES => tries += 1,
                 answer => {
-                    let rows = answer.map_err(|failure| failure.of(Intent::Write))?;
-                    return Ok(rows.into_iter().next());
+                    return answer.map_err(|failure| failure.of(Intent::Write));
                 }
             }
         }

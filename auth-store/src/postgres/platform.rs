@@ -7,6 +7,7 @@ use sqlx::postgres::PgRow;
 use super::PgStore;
 use super::lease::Statement;
 use super::log::log_row;
+use super::outbox::{bind_events, events};
 use super::row::{get, record_columns, tenant, time, user_columns, user_record};
 use super::user::{changed, moving};
 use crate::error::StoreError;
@@ -19,15 +20,24 @@ use crate::traits::{
 /// The user is locked until the account is there: one that is disabled at this
 /// moment is so before or after. Of several who insert one account the others
 /// wait for the first, and then do nothing.
-const LINK: &str = "\
-    WITH held AS MATERIALIZED (\
-       SELECT u.tenant, u.id FROM auth.users u JOIN auth.tenants t ON t.id = u.tenant \
-       WHERE u.tenant = $1 AND u.id = $2 AND u.status = 'active' AND t.status = 'active' FOR SHARE OF u\
-     ), p AS (INSERT INTO auth.platform_accounts AS p (tenant, platform, external_id, user_id, linked_at) \
-              SELECT h.tenant, $3, $4, h.id, clock_timestamp() FROM held h \
-              ON CONFLICT DO NOTHING \
-              RETURNING p.tenant, p.platform, p.external_id, p.user_id, p.linked_at) \
-    SELECT EXISTS (SELECT FROM held) AS user_active, p.* FROM (SELECT) one LEFT JOIN p ON true";
+macro_rules! link {
+    ($events:expr) => {
+        concat!(
+            "WITH held AS MATERIALIZED (\
+               SELECT u.tenant, u.id FROM auth.users u JOIN auth.tenants t ON t.id = u.tenant \
+               WHERE u.tenant = $1 AND u.id = $2 AND u.status = 'active' AND t.status = 'active' FOR SHARE OF u\
+             ), p AS (INSERT INTO auth.platform_accounts AS p (tenant, platform, external_id, user_id, linked_at) \
+                      SELECT h.tenant, $3, $4, h.id, clock_timestamp() FROM held h \
+                      ON CONFLICT DO NOTHING \
+                      RETURNING p.tenant, p.platform, p.external_id, p.user_id, p.linked_at)",
+            $events,
+            " SELECT EXISTS (SELECT FROM held) AS user_active, p.* FROM (SELECT) one LEFT JOIN p ON true"
+        )
+    };
+}
+
+const LINK: &str = link!("");
+const LINK_TELLING: &str = link!(events!("p", "p.tenant", "p.user_id", "$5"));
 
 const ACCOUNT: &str = "\
     SELECT p.tenant, p.platform, p.external_id, p.user_id, p.linked_at FROM auth.platform_accounts p \
@@ -59,7 +69,7 @@ const METHODS: &str = "\
 /// another one has removed while it waited for the user is still there in its
 /// snapshot, and two that each leave the other's account would leave none.
 macro_rules! remove {
-    ($set:literal, $remove:literal) => {
+    ($set:literal, $remove:literal, $events:expr) => {
         concat!(
             "WITH r AS (UPDATE auth.users u SET ver = u.ver + 1, session_epoch = u.session_epoch + 1",
             $set,
@@ -68,18 +78,38 @@ macro_rules! remove {
             $remove,
             "), l AS (",
             log_row!("user", "r.user_id", "r.ver"),
-            ") SELECT r.*, l.remembered_until FROM r CROSS JOIN l"
+            ")",
+            $events,
+            " SELECT r.*, l.remembered_until FROM r CROSS JOIN l"
         )
     };
 }
 
-const UNLINK: &str = remove!(
-    "",
-    "), d AS (DELETE FROM auth.platform_accounts p USING r \
-     WHERE p.tenant = r.tenant AND p.user_id = r.user_id AND p.platform = $4 AND p.external_id = $5"
-);
+macro_rules! unlink {
+    ($events:expr) => {
+        remove!(
+            "",
+            "), d AS (DELETE FROM auth.platform_accounts p USING r \
+             WHERE p.tenant = r.tenant AND p.user_id = r.user_id AND p.platform = $4 AND p.external_id = $5",
+            $events
+        )
+    };
+}
 
-const REMOVE_PASSWORD: &str = remove!(", password_hash = NULL, password_policy = NULL", "");
+macro_rules! remove_password {
+    ($events:expr) => {
+        remove!(
+            ", password_hash = NULL, password_policy = NULL",
+            "",
+            $events
+        )
+    };
+}
+
+const UNLINK: &str = unlink!("");
+const UNLINK_TELLING: &str = unlink!(events!("r", "r.tenant", "r.user_id", "$6"));
+const REMOVE_PASSWORD: &str = remove_password!("");
+const REMOVE_PASSWORD_TELLING: &str = remove_password!(events!("r", "r.tenant", "r.user_id", "$4"));
 
 /// How often a change starts over because another one came first.
 const ATTEMPTS: usize = 64;
@@ -96,7 +126,8 @@ impl PlatformStore for PgStore {
         let whose = |sql: Statement| sql.bind(tenant.as_uuid()).bind(user.as_uuid());
         let which = |sql: Statement| sql.bind(key.platform()).bind(key.external_id());
         for _ in 0..ATTEMPTS {
-            let row = lease.write(LINK, |sql| which(whose(sql))).await?;
+            let bind = |sql| bind_events(&self.effects, which(whose(sql)));
+            let row = lease.write(self.told(LINK, LINK_TELLING), bind).await?;
             let row = row.ok_or_else(|| corrupt("user_id"))?;
             if !get::<bool>(&row, "user_active")? {
                 return Ok(LinkOutcome::NoUser);
@@ -196,17 +227,14 @@ impl PgStore {
                 return Ok(Committed::quiet(RemoveOutcome::LastMethod));
             }
             let ver: i64 = get(&seen, "ver")?;
-            let row = match key {
-                Some(_) => {
-                    lease
-                        .write(UNLINK, |sql| which(whose(sql).bind(ver)))
-                        .await?
-                }
-                None => {
-                    lease
-                        .write(REMOVE_PASSWORD, |sql| whose(sql).bind(ver))
-                        .await?
-                }
+            let row = if key.is_some() {
+                let sql = self.told(UNLINK, UNLINK_TELLING);
+                let bind = |sql| bind_events(&self.effects, which(whose(sql).bind(ver)));
+                lease.write(sql, bind).await?
+            } else {
+                let sql = self.told(REMOVE_PASSWORD, REMOVE_PASSWORD_TELLING);
+                let bind = |sql| bind_events(&self.effects, whose(sql).bind(ver));
+                lease.write(sql, bind).await?
             };
             if let Some(row) = row {
                 self.sweep_in_turn(lease);

@@ -9,11 +9,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use auth_core::Timestamp;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use super::PgStore;
-use super::lease::Lease;
+use super::lease::{Lease, Statement};
 use super::row::{get, optional_time};
 use crate::error::StoreError;
+use crate::traits::ENDED_API_KEYS_KEPT;
 
 /// After so many rows were added, up to four times as many are deleted: what
 /// has expired goes faster than it comes.
@@ -64,6 +66,21 @@ const CONSUMED: &str = delete!("consumed", "statement_timestamp()");
 
 const REQUESTS: &str = delete!("idempotency_keys", "statement_timestamp()");
 
+/// All keys in the order of their ids, a page at a time, of which those are deleted
+/// that ended long ago: no index says which these are. With each key that is made
+/// those of its user go anyway.
+const API_KEYS: &str = "\
+    WITH page AS (SELECT k.id, LEAST(k.revoked_at, k.expires_at) AS ended FROM auth.api_keys k \
+                  WHERE k.id > $1 ORDER BY k.id LIMIT 256), \
+    d AS (DELETE FROM auth.api_keys WHERE id = ANY (ARRAY \
+             (SELECT k.id FROM auth.api_keys k WHERE k.id = ANY (ARRAY \
+                 (SELECT p.id FROM page p WHERE p.ended <= statement_timestamp() - interval '30 days')) \
+              FOR UPDATE SKIP LOCKED)) RETURNING id) \
+    SELECT (SELECT count(*) FROM d) AS deleted, \
+           (SELECT p.id FROM page p ORDER BY p.id DESC LIMIT 1) AS last";
+
+const _: () = assert!(ENDED_API_KEYS_KEPT.as_secs() == 30 * 24 * 3600);
+
 const ALL: [&str; 5] = [REVOCATIONS, SESSIONS, ATTEMPTS, CONSUMED, REQUESTS];
 
 /// Where the next batch of each table begins, in microseconds.
@@ -84,6 +101,8 @@ pub struct Purged {
     pub consumed: u64,
     /// Requests whose answers nobody asks for again.
     pub requests: u64,
+    /// API keys that were revoked or expired more than 30 days ago.
+    pub api_keys: u64,
 }
 
 impl PgStore {
@@ -93,7 +112,8 @@ impl PgStore {
     ///
     /// It need not be called: each call that adds a row deletes some in its turn.
     /// Where much has gathered, after years of another system's data say, this
-    /// deletes it by a job. Dropping the future ends it after the batch that it
+    /// deletes it by a job. API keys that ended 30 days ago go with the next key of
+    /// their user; this walks over all keys for those of the others. Dropping the future ends it after the batch that it
     /// is at.
     ///
     /// ```no_run
@@ -124,6 +144,20 @@ impl PgStore {
                 mark = next;
                 sleep(begun.elapsed()).await;
             }
+        }
+        let mut after = Uuid::nil();
+        loop {
+            let begun = Instant::now();
+            let page = |sql: Statement| sql.bind(after);
+            let row = self.lease().await?.write(API_KEYS, page).await?;
+            let row = row.ok_or_else(|| crate::sql::corrupt("id"))?;
+            let deleted: i64 = get(&row, "deleted")?;
+            purged.api_keys += u64::try_from(deleted).unwrap_or(0);
+            let Some(last) = get(&row, "last")? else {
+                break;
+            };
+            after = last;
+            sleep(begun.elapsed()).await;
         }
         Ok(purged)
     }

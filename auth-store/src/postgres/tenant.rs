@@ -7,6 +7,7 @@ use sqlx::postgres::PgRow;
 
 use super::PgStore;
 use super::log::log_row;
+use super::outbox::{bind_events, events};
 use super::row::{get, revoked};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::sql::corrupt;
@@ -18,12 +19,21 @@ const BY_ID: &str = "SELECT t.status, t.ver FROM auth.tenants t WHERE t.id = $1"
 
 /// One that was given up may still run, after a later one was acknowledged: its
 /// `ver` is no longer the tenant's then, and it undoes nothing.
-const SET_STATUS: &str = concat!(
-    "WITH r AS (UPDATE auth.tenants t SET status = $3, ver = t.ver + 1 WHERE t.id = $1 AND t.ver = $2 \
-                RETURNING t.id AS tenant, t.status, t.ver), l AS (",
-    log_row!("tenant", "NULL", "r.ver"),
-    ") SELECT r.status, r.ver, l.remembered_until FROM r CROSS JOIN l"
-);
+macro_rules! set_status {
+    ($events:expr) => {
+        concat!(
+            "WITH r AS (UPDATE auth.tenants t SET status = $3, ver = t.ver + 1 WHERE t.id = $1 AND t.ver = $2 \
+                        RETURNING t.id AS tenant, t.status, t.ver), l AS (",
+            log_row!("tenant", "NULL", "r.ver"),
+            ")",
+            $events,
+            " SELECT r.status, r.ver, l.remembered_until FROM r CROSS JOIN l"
+        )
+    };
+}
+
+const SET_STATUS: &str = set_status!("");
+const SET_STATUS_TELLING: &str = set_status!(events!("r", "r.tenant", "r.tenant", "$4"));
 
 /// How often a change starts over because another one came first.
 const ATTEMPTS: usize = 64;
@@ -50,6 +60,7 @@ impl TenantStore for PgStore {
         status: TenantStatus,
     ) -> Result<Committed<Option<Tenant>>, StoreError> {
         let mut lease = self.lease().await?;
+        let sql = self.told(SET_STATUS, SET_STATUS_TELLING);
         for _ in 0..ATTEMPTS {
             let seen = lease.read(BY_ID, |sql| sql.bind(tenant.as_uuid())).await?;
             let Some(seen) = seen else {
@@ -57,8 +68,9 @@ impl TenantStore for PgStore {
             };
             let seen = read(&seen, tenant)?.ver;
             let row = lease
-                .write(SET_STATUS, |sql| {
-                    sql.bind(tenant.as_uuid()).bind(seen).bind(status.as_str())
+                .write(sql, |sql| {
+                    let sql = sql.bind(tenant.as_uuid()).bind(seen);
+                    bind_events(&self.effects, sql.bind(status.as_str()))
                 })
                 .await?;
             if let Some(row) = row {

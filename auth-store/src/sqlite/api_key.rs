@@ -10,12 +10,13 @@ use uuid::Uuid;
 use super::error::failed;
 use super::row::{bytes, get, time, user, user_columns, uuid};
 use super::writer::Tx;
-use super::{SqliteStore, id, log};
+use super::{SqliteStore, id, log, outbox};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::sql::corrupt;
 use crate::traits::{
     ApiKeyInfo, ApiKeyRecord, ApiKeyRotation, ApiKeyStore, Committed, CreateApiKeyOutcome,
-    NewApiKey, RevokeApiKeyOutcome, RotateApiKeyOutcome, USE_IS_NEWS_AFTER,
+    ENDED_API_KEYS_KEPT, Effects, NewApiKey, RevokeApiKeyOutcome, RotateApiKeyOutcome,
+    USE_IS_NEWS_AFTER,
 };
 
 /// The columns that [`info`] reads besides `tenant_id` and `user_id`, of a
@@ -55,7 +56,9 @@ pub(super) const OF_USER: &str = list!(" AND k.user_id = ?4");
 #[async_trait]
 impl ApiKeyStore for SqliteStore {
     async fn create_api_key(&self, new: NewApiKey) -> Result<CreateApiKeyOutcome, StoreError> {
-        self.write(move |tx| Box::pin(create(tx, new))).await
+        let effects = self.effects.clone();
+        self.write(move |tx| Box::pin(create(tx, new, effects)))
+            .await
     }
 
     async fn find_api_key(&self, key: ApiKeyId) -> Result<Option<ApiKeyRecord>, StoreError> {
@@ -90,7 +93,18 @@ impl ApiKeyStore for SqliteStore {
         user: Option<UserId>,
         key: ApiKeyId,
     ) -> Result<Committed<RevokeApiKeyOutcome>, StoreError> {
-        self.write(move |tx| Box::pin(revoke(tx, tenant, user, key)))
+        let effects = self.effects.clone();
+        self.write(move |tx| Box::pin(revoke(tx, tenant, user, key, effects)))
+            .await
+    }
+
+    async fn revoke_api_keys(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Committed<u64>, StoreError> {
+        let effects = self.effects.clone();
+        self.write(move |tx| Box::pin(revoke_all(tx, tenant, user, effects)))
             .await
     }
 
@@ -98,8 +112,9 @@ impl ApiKeyStore for SqliteStore {
         &self,
         rotation: &ApiKeyRotation,
     ) -> Result<RotateApiKeyOutcome, StoreError> {
-        let rotation = rotation.clone();
-        self.write(move |tx| Box::pin(rotate(tx, rotation))).await
+        let (rotation, effects) = (rotation.clone(), self.effects.clone());
+        self.write(move |tx| Box::pin(rotate(tx, rotation, effects)))
+            .await
     }
 
     async fn note_api_key_use(&self, key: ApiKeyId) -> Result<bool, StoreError> {
@@ -122,7 +137,11 @@ impl ApiKeyStore for SqliteStore {
     }
 }
 
-async fn create(tx: &mut Tx, new: NewApiKey) -> Result<CreateApiKeyOutcome, StoreError> {
+async fn create(
+    tx: &mut Tx,
+    new: NewApiKey,
+    effects: Effects,
+) -> Result<CreateApiKeyOutcome, StoreError> {
     let active: Option<bool> = sqlx::query_scalar(
         "SELECT u.status = 'active' AND t.status = 'active' FROM auth_users AS u \
          JOIN auth_tenants AS t ON t.id = u.tenant_id WHERE u.tenant_id = ? AND u.id = ?",
@@ -135,9 +154,22 @@ async fn create(tx: &mut Tx, new: NewApiKey) -> Result<CreateApiKeyOutcome, Stor
     if active != Some(true) {
         return Ok(CreateApiKeyOutcome::NoUser);
     }
-    let inserted = sqlx::query(
+    if let Some(made) = find(&mut tx.connection, new.id, tx.now).await? {
+        return if made.hash == new.hash {
+            // Asked for the second time, after the first answer was lost.
+            Ok(CreateApiKeyOutcome::Created(made.key))
+        } else {
+            let id_in_use = "the id of the API key is in use";
+            Err(StoreError::new(StoreErrorKind::Other, id_in_use))
+        };
+    }
+    forget(tx, &new).await?;
+    if live(tx, &new).await? >= i64::from(new.limit) {
+        return Ok(CreateApiKeyOutcome::TooMany);
+    }
+    sqlx::query(
         "INSERT INTO auth_api_keys (id, tenant_id, user_id, name, scope, hash, created_at, expires_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id(new.id.as_uuid()))
     .bind(id(new.tenant.as_uuid()))
@@ -150,17 +182,40 @@ async fn create(tx: &mut Tx, new: NewApiKey) -> Result<CreateApiKeyOutcome, Stor
     .execute(&mut tx.connection)
     .await
     .map_err(failed)?;
+    outbox::tell(tx, &effects, new.tenant, new.user).await?;
     let made = find(&mut tx.connection, new.id, tx.now).await?;
-    match made {
-        // Or asked for the second time, after the first answer was lost.
-        Some(made) if inserted.rows_affected() == 1 || made.hash == new.hash => {
-            Ok(CreateApiKeyOutcome::Created(made.key))
-        }
-        _ => Err(StoreError::new(
-            StoreErrorKind::Other,
-            "the id of the API key is in use",
-        )),
-    }
+    let made = made.ok_or_else(|| corrupt("id"))?;
+    Ok(CreateApiKeyOutcome::Created(made.key))
+}
+
+/// Forgets the user's keys that ended long ago.
+async fn forget(tx: &mut Tx, new: &NewApiKey) -> Result<(), StoreError> {
+    let before = (tx.now - ENDED_API_KEYS_KEPT).unix_micros();
+    sqlx::query(
+        "DELETE FROM auth_api_keys WHERE tenant_id = ?1 AND user_id = ?2 \
+         AND (revoked_at <= ?3 OR expires_at <= ?3)",
+    )
+    .bind(id(new.tenant.as_uuid()))
+    .bind(id(new.user.as_uuid()))
+    .bind(before)
+    .execute(&mut tx.connection)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// How many live keys the user has.
+async fn live(tx: &mut Tx, new: &NewApiKey) -> Result<i64, StoreError> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM auth_api_keys WHERE tenant_id = ? AND user_id = ? \
+         AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+    )
+    .bind(id(new.tenant.as_uuid()))
+    .bind(id(new.user.as_uuid()))
+    .bind(tx.now.unix_micros())
+    .fetch_one(&mut tx.connection)
+    .await
+    .map_err(failed)
 }
 
 async fn revoke(
@@ -168,6 +223,7 @@ async fn revoke(
     tenant: TenantId,
     user: Option<UserId>,
     key: ApiKeyId,
+    effects: Effects,
 ) -> Result<Committed<RevokeApiKeyOutcome>, StoreError> {
     let known = find(&mut tx.connection, key, tx.now).await?;
     let theirs = |known: &ApiKeyRecord| {
@@ -185,13 +241,49 @@ async fn revoke(
         .execute(&mut tx.connection)
         .await
         .map_err(failed)?;
+    let revoked = vec![log::append(tx, Target::ApiKey { tenant, key }).await?];
+    outbox::tell(tx, &effects, tenant, known.key.user).await?;
     Ok(Committed {
         value: RevokeApiKeyOutcome::Revoked,
-        revoked: vec![log::append(tx, Target::ApiKey { tenant, key }).await?],
+        revoked,
     })
 }
 
-async fn rotate(tx: &mut Tx, rotation: ApiKeyRotation) -> Result<RotateApiKeyOutcome, StoreError> {
+async fn revoke_all(
+    tx: &mut Tx,
+    tenant: TenantId,
+    user: UserId,
+    effects: Effects,
+) -> Result<Committed<u64>, StoreError> {
+    let rows = sqlx::query(
+        "UPDATE auth_api_keys SET revoked_at = ? \
+         WHERE tenant_id = ? AND user_id = ? AND revoked_at IS NULL RETURNING id AS key_id",
+    )
+    .bind(tx.now.unix_micros())
+    .bind(id(tenant.as_uuid()))
+    .bind(id(user.as_uuid()))
+    .fetch_all(&mut tx.connection)
+    .await
+    .map_err(failed)?;
+    let mut revoked = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let key = ApiKeyId::from_uuid(uuid(row, "key_id")?);
+        revoked.push(log::append(tx, Target::ApiKey { tenant, key }).await?);
+    }
+    if !revoked.is_empty() {
+        outbox::tell(tx, &effects, tenant, user).await?;
+    }
+    Ok(Committed {
+        value: revoked.len().try_into().unwrap_or(u64::MAX),
+        revoked,
+    })
+}
+
+async fn rotate(
+    tx: &mut Tx,
+    rotation: ApiKeyRotation,
+    effects: Effects,
+) -> Result<RotateApiKeyOutcome, StoreError> {
     let live =
         |known: &ApiKeyRecord| known.key.tenant == rotation.tenant && known.key.is_live(known.now);
     let known = find(&mut tx.connection, rotation.key, tx.now).await?;
@@ -218,6 +310,7 @@ async fn rotate(tx: &mut Tx, rotation: ApiKeyRotation) -> Result<RotateApiKeyOut
     .execute(&mut tx.connection)
     .await
     .map_err(failed)?;
+    outbox::tell(tx, &effects, known.key.tenant, known.key.user).await?;
     Ok(RotateApiKeyOutcome::Rotated(ApiKeyInfo {
         rotated_at: Some(tx.now),
         former_until: Some(until),

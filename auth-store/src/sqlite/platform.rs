@@ -8,12 +8,12 @@ use super::error::failed;
 use super::row::{get, record_columns, time, user_record};
 use super::user::{by_id, change};
 use super::writer::Tx;
-use super::{SqliteStore, id};
+use super::{SqliteStore, id, outbox};
 use crate::error::StoreError;
 use crate::platform_key::PlatformKey;
 use crate::sql::corrupt;
 use crate::traits::{
-    Committed, LinkOutcome, PlatformAccount, PlatformStore, RemoveOutcome, UserRecord,
+    Committed, Effects, LinkOutcome, PlatformAccount, PlatformStore, RemoveOutcome, UserRecord,
 };
 
 pub(super) const FIND: &str = concat!(
@@ -39,8 +39,8 @@ impl PlatformStore for SqliteStore {
         user: UserId,
         key: &PlatformKey,
     ) -> Result<LinkOutcome, StoreError> {
-        let key = key.clone();
-        self.write(move |tx| Box::pin(link(tx, tenant, user, key)))
+        let (key, effects) = (key.clone(), self.effects.clone());
+        self.write(move |tx| Box::pin(link(tx, tenant, user, key, effects)))
             .await
     }
 
@@ -73,8 +73,8 @@ impl PlatformStore for SqliteStore {
         user: UserId,
         key: &PlatformKey,
     ) -> Result<Committed<RemoveOutcome>, StoreError> {
-        let key = key.clone();
-        self.write(move |tx| Box::pin(unlink(tx, tenant, user, key)))
+        let (key, effects) = (key.clone(), self.effects.clone());
+        self.write(move |tx| Box::pin(unlink(tx, tenant, user, key, effects)))
             .await
     }
 
@@ -83,6 +83,7 @@ impl PlatformStore for SqliteStore {
         tenant: TenantId,
         user: UserId,
     ) -> Result<Committed<RemoveOutcome>, StoreError> {
+        let effects = self.effects.clone();
         self.write(move |tx| {
             Box::pin(async move {
                 let Some(mut record) = by_id(&mut tx.connection, tenant, user).await? else {
@@ -96,7 +97,7 @@ impl PlatformStore for SqliteStore {
                 }
                 record.password_hash = None;
                 record.user.password_policy = None;
-                removed(tx, record).await
+                removed(tx, record, &effects).await
             })
         })
         .await
@@ -108,6 +109,7 @@ async fn link(
     tenant: TenantId,
     user: UserId,
     key: PlatformKey,
+    effects: Effects,
 ) -> Result<LinkOutcome, StoreError> {
     let active: Option<bool> = sqlx::query_scalar(
         "SELECT u.status = 'active' AND t.status = 'active' FROM auth_users AS u \
@@ -134,6 +136,7 @@ async fn link(
     .await
     .map_err(failed)?;
     if inserted.rows_affected() == 1 {
+        outbox::tell(tx, &effects, tenant, user).await?;
         return Ok(LinkOutcome::Linked(PlatformAccount {
             tenant,
             user,
@@ -151,6 +154,7 @@ async fn unlink(
     tenant: TenantId,
     user: UserId,
     key: PlatformKey,
+    effects: Effects,
 ) -> Result<Committed<RemoveOutcome>, StoreError> {
     let Some(record) = by_id(&mut tx.connection, tenant, user).await? else {
         return Ok(Committed::quiet(RemoveOutcome::Unknown));
@@ -171,15 +175,17 @@ async fn unlink(
     .execute(&mut tx.connection)
     .await
     .map_err(failed)?;
-    removed(tx, record).await
+    removed(tx, record, &effects).await
 }
 
 async fn removed(
     tx: &mut Tx,
     mut record: UserRecord,
+    effects: &Effects,
 ) -> Result<Committed<RemoveOutcome>, StoreError> {
     record.user.session_epoch += 1;
     let (user, revoked) = change(tx, record).await?;
+    outbox::tell(tx, effects, user.tenant, user.id).await?;
     Ok(Committed {
         value: RemoveOutcome::Removed(user),
         revoked: vec![revoked],

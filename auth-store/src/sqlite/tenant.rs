@@ -8,10 +8,10 @@ use sqlx::sqlite::SqliteExecutor;
 use super::error::failed;
 use super::row::get;
 use super::writer::Tx;
-use super::{SqliteStore, id, log};
+use super::{SqliteStore, id, log, outbox};
 use crate::error::StoreError;
 use crate::sql::corrupt;
-use crate::traits::{Committed, Tenant, TenantStatus, TenantStore};
+use crate::traits::{Committed, Effects, Tenant, TenantStatus, TenantStore};
 
 #[async_trait]
 impl TenantStore for SqliteStore {
@@ -41,7 +41,8 @@ impl TenantStore for SqliteStore {
         tenant: TenantId,
         status: TenantStatus,
     ) -> Result<Committed<Option<Tenant>>, StoreError> {
-        self.write(move |tx| Box::pin(set_status(tx, tenant, status)))
+        let effects = self.effects.clone();
+        self.write(move |tx| Box::pin(set_status(tx, tenant, status, effects)))
             .await
     }
 }
@@ -50,6 +51,7 @@ async fn set_status(
     tx: &mut Tx,
     tenant: TenantId,
     status: TenantStatus,
+    effects: Effects,
 ) -> Result<Committed<Option<Tenant>>, StoreError> {
     sqlx::query("UPDATE auth_tenants SET status = ?, ver = ver + 1 WHERE id = ?")
         .bind(status.as_str())
@@ -64,9 +66,11 @@ async fn set_status(
         tenant,
         floor: changed.ver,
     };
+    let revoked = vec![log::append(tx, target).await?];
+    outbox::tell(tx, &effects, tenant, tenant).await?;
     Ok(Committed {
         value: Some(changed),
-        revoked: vec![log::append(tx, target).await?],
+        revoked,
     })
 }
 

@@ -13,6 +13,10 @@ use crate::error::StoreError;
 /// How long after a key was noted to be used another use is worth a note.
 pub const USE_IS_NEWS_AFTER: Duration = Duration::from_secs(60);
 
+/// How long a key that has ended, revoked or expired, is still listed. Then it may be
+/// forgotten: a key that is not known is refused like one that is revoked.
+pub const ENDED_API_KEYS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// An API key, as its owner and administrators see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKeyInfo {
@@ -44,6 +48,14 @@ impl ApiKeyInfo {
     /// Whether it is neither revoked nor expired at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether it ended so long ago that it may be forgotten.
+    pub fn is_long_ended(&self, now: Timestamp) -> bool {
+        let ended = [self.revoked_at, self.expires_at].into_iter().flatten();
+        ended
+            .min()
+            .is_some_and(|ended| ended + ENDED_API_KEYS_KEPT <= now)
     }
 }
 
@@ -83,6 +95,8 @@ pub struct NewApiKey {
     pub hash: ApiKeyHash,
     /// How long it lives; `None`: until it is revoked.
     pub lifetime: Option<Duration>,
+    /// How many live keys its user may have, with this one.
+    pub limit: u32,
 }
 
 impl fmt::Debug for NewApiKey {
@@ -102,6 +116,8 @@ pub enum CreateApiKeyOutcome {
     Created(ApiKeyInfo),
     /// There is no such user, or user or tenant is not active.
     NoUser,
+    /// The user has as many live keys as the limit allows.
+    TooMany,
 }
 
 /// A new secret for a key.
@@ -152,9 +168,11 @@ pub enum RevokeApiKeyOutcome {
 /// [`find_api_key`](Self::find_api_key) crosses tenants.
 #[async_trait]
 pub trait ApiKeyStore: Send + Sync {
-    /// Makes a key for an active user of an active tenant, in one atomic step
-    /// with that check. Asked again with the same id and hash, it gives the key
-    /// that it has made.
+    /// Makes a key for an active user of an active tenant who has fewer live ones
+    /// than the limit, in one atomic step with these checks: however many are made
+    /// at once, the limit holds. Asked again with the same id and hash, it gives the
+    /// key that it has made. What of the user's keys ended longer ago than
+    /// [`ENDED_API_KEYS_KEPT`] is forgotten with it.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails, or another key has the id.
@@ -199,6 +217,18 @@ pub trait ApiKeyStore: Send + Sync {
         user: Option<UserId>,
         key: ApiKeyId,
     ) -> Result<Committed<RevokeApiKeyOutcome>, StoreError>;
+
+    /// Revokes all of a user's keys that were not revoked before, expired ones too,
+    /// in one atomic step, and writes a log row for each; how many there were. A key
+    /// that is made at the same time is made before, and revoked, or after.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn revoke_api_keys(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Committed<u64>, StoreError>;
 
     /// Gives a live key a new secret, if its secret still is the one that was
     /// seen; that one may be used for the overlap, and the one before it no

@@ -39,7 +39,8 @@ impl NewEvent {
     /// The most bytes that the data may have, as JSON.
     pub const MAX_DATA: usize = 64 * 1024;
 
-    /// An event about the user whom the change is about.
+    /// An event about the user whom the change is about; where that is a tenant, about
+    /// the tenant.
     ///
     /// # Errors
     /// [`EventError::TooLarge`].

@@ -18,8 +18,8 @@ mod user;
 use std::fmt;
 
 pub use api_key::{
-    ApiKeyInfo, ApiKeyRecord, ApiKeyRotation, ApiKeyStore, CreateApiKeyOutcome, NewApiKey,
-    RevokeApiKeyOutcome, RotateApiKeyOutcome, USE_IS_NEWS_AFTER,
+    ApiKeyInfo, ApiKeyRecord, ApiKeyRotation, ApiKeyStore, CreateApiKeyOutcome,
+    ENDED_API_KEYS_KEPT, NewApiKey, RevokeApiKeyOutcome, RotateApiKeyOutcome, USE_IS_NEWS_AFTER,
 };
 pub use attempt::{Attempt, AttemptFrom, AttemptStore, Budget, Charge, Reservation, Settlement};
 pub use consumed::ConsumerStore;

@@ -116,3 +116,37 @@ async fn a_purge_deletes_everything_old_and_holds_nobody_up() {
         auth_store::Purged::default()
     );
 }
+
+const KEYS: &str = "
+    INSERT INTO {s}.api_keys (id, tenant, user_id, name, scope, hash, created_at, expires_at, revoked_at)
+        SELECT gen_random_uuid(), u.tenant, u.id, 'old', '', sha256('x'), t, t + interval '1 day',
+            CASE WHEN i % 2 = 0 THEN t END
+        FROM {s}.users u, generate_series(1, 1000) i,
+            LATERAL (SELECT now() - (i % 60) * interval '1 day' AS t) t;
+    INSERT INTO {s}.api_keys (id, tenant, user_id, name, scope, hash, created_at)
+        SELECT gen_random_uuid(), u.tenant, u.id, 'live', '', sha256('x'), now() - interval '9 years'
+        FROM {s}.users u, generate_series(1, 300) i";
+
+/// In several pages; those that live for ever stay, however old, and one that is in use
+/// at the moment is left for the next time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_deletes_api_keys_that_ended_30_days_ago() {
+    let place = fresh().await;
+    place.user().await;
+    let mut beside = place.beside().await;
+    run(&mut beside, &place.schema, KEYS).await;
+    let old = "SELECT count(*) FROM {s}.api_keys \
+               WHERE LEAST(revoked_at, expires_at) <= now() - interval '30 days'";
+    let expected = value::<i64>(&mut beside, &place.schema, old).await;
+    assert!((400..600).contains(&expected), "{expected}");
+    let mut other = place.beside().await;
+    let hold = "BEGIN; SELECT FROM {s}.api_keys WHERE revoked_at < now() - interval '40 days' LIMIT 1 FOR UPDATE";
+    run(&mut other, &place.schema, hold).await;
+    let first = place.store.purge().await.unwrap().api_keys;
+    run(&mut other, &place.schema, "ROLLBACK").await;
+    let then = place.store.purge().await.unwrap().api_keys;
+    assert_eq!((first, then), (u64::try_from(expected).unwrap() - 1, 1));
+    let left = "SELECT count(*) FROM {s}.api_keys";
+    let left = value::<i64>(&mut beside, &place.schema, left).await;
+    assert_eq!(left, 1300 - expected);
+}

@@ -32,6 +32,7 @@ pub(super) fn new_key(world: &World, user: &User) -> NewApiKey {
         scope: "orders:read orders:write".parse().unwrap(),
         hash: secret().hash(id),
         lifetime: None,
+        limit: 100,
     }
 }
 

@@ -215,6 +215,12 @@ macro_rules! __store_cases {
                 of_32_notes_of_one_use_one_is_written
                 pages_of_api_keys_are_stable
             }
+            api_key_limits {
+                a_user_has_no_more_live_api_keys_than_the_limit
+                of_16_api_keys_at_once_no_more_are_made_than_the_limit
+                all_api_keys_of_a_user_are_revoked_at_once
+                api_keys_that_ended_long_ago_are_forgotten
+            }
             platforms {
                 a_linked_account_finds_its_user
                 an_account_is_one_users_in_a_tenant
@@ -239,6 +245,10 @@ macro_rules! __store_cases {
                 a_theft_is_told_with_its_reason
                 of_16_sign_ups_at_once_one_tells
                 a_dropped_change_is_told_or_not_made
+            }
+            account_effects {
+                each_change_of_an_account_tells_its_event
+                what_is_not_changed_tells_nothing
             }
             outbox {
                 a_claim_takes_no_more_than_it_asks_for

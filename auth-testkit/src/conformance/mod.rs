@@ -49,6 +49,8 @@
     reason = "a case fails by panicking, with the contract that is broken as its message"
 )]
 
+pub mod account_effects;
+pub mod api_key_limits;
 pub mod api_key_races;
 pub mod api_keys;
 pub mod attempts;

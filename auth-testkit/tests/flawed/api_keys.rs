@@ -17,6 +17,33 @@ impl ApiKeyStore for Flawed {
         new.name = self.text(new.name);
         match self.flaw {
             Flaw::ApiKeyNeverExpires => new.lifetime = None,
+            Flaw::ApiKeyLimitIsIgnored => new.limit = u32::MAX,
+            Flaw::ApiKeyLimitIsReadThenWritten => {
+                let user = Some(new.user);
+                let known = self
+                    .inner
+                    .api_keys(new.tenant, user, None, u32::MAX)
+                    .await?;
+                let now = self.now();
+                let live = known.iter().filter(|key| key.is_live(now)).count();
+                let is_known = known.iter().any(|key| key.id == new.id);
+                if live >= new.limit as usize && !is_known {
+                    return Ok(CreateApiKeyOutcome::TooMany);
+                }
+                self.meanwhile().await;
+                new.limit = u32::MAX;
+            }
+            Flaw::EndedApiKeysCount => {
+                let user = Some(new.user);
+                let known = self
+                    .inner
+                    .api_keys(new.tenant, user, None, u32::MAX)
+                    .await?;
+                let is_known = known.iter().any(|key| key.id == new.id);
+                if known.len() >= new.limit as usize && !is_known {
+                    return Ok(CreateApiKeyOutcome::TooMany);
+                }
+            }
             Flaw::ApiKeyIdIsGivenAgain => {
                 if let Some(known) = self.inner.find_api_key(new.id).await? {
                     return Ok(CreateApiKeyOutcome::Created(known.key));
@@ -89,6 +116,23 @@ impl ApiKeyStore for Flawed {
             Flaw::ApiKeysOfAllUsersAreListed => {
                 self.inner.api_keys(tenant, None, after, limit).await
             }
+            Flaw::EndedApiKeysAreForgottenAtOnce => {
+                let mut keys = self.inner.api_keys(tenant, user, after, limit).await?;
+                let now = self.now();
+                keys.retain(|key| key.is_live(now));
+                Ok(keys)
+            }
+            Flaw::EndedApiKeysAreNotForgotten => {
+                let keys = self.inner.api_keys(tenant, user, after, limit).await?;
+                let mut rows = self.rows.lock().await;
+                let ended = rows.ended_keys.iter();
+                let ended = ended
+                    .filter(|old| old.tenant == tenant && user.is_none_or(|user| user == old.user));
+                let gone = |old: &&ApiKeyInfo| keys.iter().all(|key| key.id != old.id);
+                let gone: Vec<_> = ended.filter(gone).cloned().collect();
+                rows.ended_keys.extend(keys.iter().cloned());
+                Ok(keys.into_iter().chain(gone).collect())
+            }
             _ => self.inner.api_keys(tenant, user, after, limit).await,
         }
     }
@@ -129,6 +173,34 @@ impl ApiKeyStore for Flawed {
         if self.has(Flaw::ApiKeyIsRevokedAgain) && done.value == RevokeApiKeyOutcome::Already {
             done.value = RevokeApiKeyOutcome::Revoked;
         }
+        done.revoked = self.returned(done.revoked);
+        Ok(done)
+    }
+
+    async fn revoke_api_keys(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Committed<u64>, StoreError> {
+        self.connect().await?;
+        if self.has(Flaw::AllButExpiredApiKeysAreRevoked) {
+            let known = self
+                .inner
+                .api_keys(tenant, Some(user), None, u32::MAX)
+                .await?;
+            let now = self.now();
+            let mut all = Committed::quiet(0);
+            for key in known.iter().filter(|key| key.is_live(now)) {
+                let done = self
+                    .inner
+                    .revoke_api_key(tenant, Some(user), key.id)
+                    .await?;
+                all.value += 1;
+                all.revoked.extend(done.revoked);
+            }
+            return Ok(all);
+        }
+        let mut done = self.inner.revoke_api_keys(tenant, user).await?;
         done.revoked = self.returned(done.revoked);
         Ok(done)
     }

@@ -143,6 +143,12 @@ pub(crate) enum Flaw {
     AttemptsAreKeptForEver,
 
     // API keys.
+    ApiKeyLimitIsIgnored,
+    ApiKeyLimitIsReadThenWritten,
+    EndedApiKeysCount,
+    AllButExpiredApiKeysAreRevoked,
+    EndedApiKeysAreNotForgotten,
+    EndedApiKeysAreForgottenAtOnce,
     ApiKeyNeverExpires,
     ApiKeyIdIsGivenAgain,
     AnybodyGetsAnApiKey,

@@ -21,6 +21,7 @@ mod rotation;
 mod sessions;
 mod table;
 mod telling;
+mod telling_accounts;
 mod tenants;
 mod users;
 
@@ -70,6 +71,8 @@ struct Rows {
     /// API keys that are revoked and not logged yet, or have lost their former
     /// secret for a moment.
     half_done: HashSet<ApiKeyId>,
+    /// API keys that were ever listed.
+    ended_keys: Vec<auth_store::ApiKeyInfo>,
     /// Which page of API keys was read last.
     pages: usize,
 }

@@ -17,7 +17,13 @@ pub(super) struct Telling {
 }
 
 impl Telling {
-    async fn tell(&self, done: bool, tenant: TenantId, user: UserId, effects: &Effects) {
+    pub(super) async fn tell(
+        &self,
+        done: bool,
+        tenant: TenantId,
+        subject: impl ToString,
+        effects: &Effects,
+    ) {
         if self.inner.has(Flaw::EventIsToldLater) {
             self.inner.meanwhile().await;
         }
@@ -27,12 +33,20 @@ impl Telling {
             _ => done,
         };
         if tells {
-            self.inner.insert(tenant, &user.to_string(), effects);
+            self.inner.insert(tenant, &subject.to_string(), effects);
         }
     }
 }
 
-impl Store for Telling {}
+impl Store for Telling {
+    fn platform_store(&self) -> Option<&dyn PlatformStore> {
+        Some(self)
+    }
+
+    fn api_key_store(&self) -> Option<&dyn ApiKeyStore> {
+        Some(self)
+    }
+}
 
 #[async_trait]
 impl UserStore for Telling {
@@ -167,7 +181,10 @@ impl TenantStore for Telling {
         tenant: TenantId,
         status: TenantStatus,
     ) -> Result<Committed<Option<Tenant>>, StoreError> {
-        self.inner.set_tenant_status(tenant, status).await
+        let outcome = self.inner.set_tenant_status(tenant, status).await?;
+        let done = outcome.value.is_some();
+        self.tell(done, tenant, tenant, &self.effects).await;
+        Ok(outcome)
     }
 }
 

@@ -62,6 +62,15 @@ impl ApiKeyStore for Unsure {
         self.confirm(done.await).await
     }
 
+    async fn revoke_api_keys(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Committed<u64>, StoreError> {
+        self.confirm(self.keys_to_change()?.revoke_api_keys(tenant, user).await)
+            .await
+    }
+
     async fn rotate_api_key(
         &self,
         rotation: &ApiKeyRotation,

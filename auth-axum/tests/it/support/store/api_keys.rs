@@ -39,6 +39,14 @@ impl ApiKeyStore for Faulty {
         self.up()?.revoke_api_key(tenant, user, key).await
     }
 
+    async fn revoke_api_keys(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Committed<u64>, StoreError> {
+        self.up()?.revoke_api_keys(tenant, user).await
+    }
+
     async fn rotate_api_key(
         &self,
         rotation: &ApiKeyRotation,
