@@ -36,6 +36,8 @@ impl TokenProfile for RolesAreScopes {
 fn with_keys(builder: auth_sdk::AuthBuilder) -> auth_sdk::AuthBuilder {
     builder
         .with_api_keys("acme_live".parse().unwrap())
+        // More than a page.
+        .with_api_key_limit(1000)
         .with_token_profile(Arc::new(RolesAreScopes))
 }
 
