@@ -35,7 +35,6 @@
 
 mod api_key_lookup;
 mod api_keys;
-mod api_keys_of;
 mod attempts;
 mod auth;
 mod build_error;

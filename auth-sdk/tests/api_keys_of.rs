@@ -18,13 +18,13 @@ async fn works(auth: &Auth, key: &IssuedApiKey) -> bool {
     auth.verifier().verify(key.key.expose()).await.is_ok()
 }
 
-/// 69: more of them than one page has, and nobody else's.
+/// 69: as many as there may be, nearly, and nobody else's.
 #[tokio::test]
 async fn c69_all_keys_of_a_user_end_and_no_others() {
     on_each_store(async |place| {
         let mut rig = place.rig().await;
         let eve = rig.sign_up("eve").await.id;
-        let refused = rig.auth.revoke_api_keys_of(&rig.cx, eve);
+        let refused = rig.auth.revoke_api_keys(&rig.cx, eve);
         assert!(matches!(refused.await, Err(AuthError::NoApiKeys)));
         let prefix: auth_sdk::ApiKeyPrefix = "acme_live".parse().unwrap();
         let with_keys =
@@ -33,7 +33,7 @@ async fn c69_all_keys_of_a_user_end_and_no_others() {
         let other = with_keys().await;
         let (ada, bob) = (rig.sign_up("ada").await.id, rig.sign_up("bob").await.id);
         let mut keys = Vec::new();
-        for _ in 0..103 {
+        for _ in 0..90 {
             keys.push(key(&rig.auth, ada).await);
         }
         let bobs = key(&rig.auth, bob).await;
@@ -43,8 +43,8 @@ async fn c69_all_keys_of_a_user_end_and_no_others() {
             .await
             .unwrap();
 
-        let revoke = async || rig.auth.revoke_api_keys_of(&rig.cx, ada).await.unwrap();
-        assert_eq!(revoke().await, 102);
+        let revoke = async || rig.auth.revoke_api_keys(&rig.cx, ada).await.unwrap();
+        assert_eq!(revoke().await, 89);
         for key in &keys {
             assert!(!works(&rig.auth, key).await && !works(&other, key).await);
         }

@@ -75,19 +75,6 @@ impl Cluster {
         })
     }
 
-    /// Every primary there is now, if together they have all slots.
-    pub(super) async fn all(&self, until: Instant) -> Result<Vec<Arc<Node>>, LinkError> {
-        // A map that was looked at before the call may lack the newest.
-        let told = timeout_at(until, self.ask_around()).await;
-        let told = told.unwrap_or_else(|_| Err(LinkError::unavailable("no map in time")))?;
-        if !told.is_whole() {
-            return Err(LinkError::unavailable("some slots have nobody"));
-        }
-        self.learn(&told);
-        let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(map.as_ref().map(Map::owners).unwrap_or_default())
-    }
-
     pub(super) fn refused(&self, by: &Address, error: &ServerError) -> Redirected {
         let place = |text: &str| {
             let (slot, address) = text.split_once(' ')?;

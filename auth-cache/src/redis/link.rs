@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use redis::{Cmd, ServerError, ServerErrorKind, Value};
+use redis::{ServerError, ServerErrorKind, Value};
 use tokio::time::Instant;
 
 use super::batch::{Batch, Open, Settled, together};
@@ -14,7 +14,6 @@ use super::error::{LinkConfigError, LinkError, LinkErrorKind};
 use super::node::Node;
 use super::route::{Redirected, Route, is_demoted};
 use super::slot::Slot;
-use super::subscription::Subscription;
 
 /// A link to Redis: to a single server, to the primary that Sentinels name, or to the
 /// primaries of a Cluster. Clones share it.
@@ -164,28 +163,6 @@ impl RedisLink {
         answers.map(|it| it.unwrap_or_else(no_answer)).collect()
     }
 
-    /// Sends the same command to every primary; the answers are in no order.
-    ///
-    /// # Errors
-    /// When it is not known which there are.
-    pub(crate) async fn send_to_all(
-        &self,
-        command: &Cmd,
-    ) -> Result<Vec<Result<Answer, LinkError>>, LinkError> {
-        let until = self.until();
-        let nodes = self.inner.route.all(until).await?;
-        let asked = nodes.into_iter().map(|node| async move {
-            let (value, connection) = node.one(command, until).await?;
-            if let Value::ServerError(error) = value {
-                self.redirected(&connection, &error);
-                return Err(LinkError::of_server(&error));
-            }
-            let server = connection.server().clone();
-            Ok(Answer { value, server })
-        });
-        Ok(together(asked.collect()).await)
-    }
-
     /// A connection of one's own to the server that has `key`, for what blocks. Ends at
     /// the deadline for connecting, if not before.
     pub(crate) async fn dedicated(&self, key: &[u8]) -> Result<Dedicated, LinkError> {
@@ -193,14 +170,6 @@ impl RedisLink {
         let dialed = self.node_of(key).await?.dedicated().await;
         let dialed = dialed.inspect_err(|_| route.failed())?;
         Ok(Dedicated::new(dialed, Some(route.clone())))
-    }
-
-    /// Hears what is published in `channels`, wherever it is.
-    pub(crate) async fn subscribe(&self, channels: &[&str]) -> Result<Subscription, LinkError> {
-        let first = channels.first().copied().unwrap_or_default();
-        let node = self.node_of(first.as_bytes()).await?;
-        let subscribed = node.subscribe(channels).await;
-        subscribed.inspect_err(|_| self.inner.route.failed())
     }
 
     async fn node_of(&self, key: &[u8]) -> Result<Arc<Node>, LinkError> {

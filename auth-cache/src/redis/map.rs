@@ -33,15 +33,6 @@ impl Map {
         self.owners.get(slot.index())?.as_ref()
     }
 
-    /// All that have a slot.
-    pub(super) fn owners(&self) -> Vec<Arc<Node>> {
-        let has_slot = |node: &&Arc<Node>| {
-            let mut owners = self.owners.iter().flatten();
-            owners.any(|owner| Arc::ptr_eq(owner, node))
-        };
-        self.primaries.values().filter(has_slot).cloned().collect()
-    }
-
     /// Everybody who can be asked.
     pub(super) fn places(&self) -> impl Iterator<Item = (Address, Option<Arc<Node>>)> {
         let replicas = self.replicas.iter().map(|at| (at.clone(), None));
@@ -90,22 +81,6 @@ impl Map {
                 .for_each(|owner| *owner = Some(node.clone()));
         }
         map
-    }
-}
-
-impl Told {
-    /// Whether every slot has somebody.
-    pub(super) fn is_whole(&self) -> bool {
-        let mut ranges: Vec<_> = self.ranges.iter().map(|(a, b, _)| (*a, *b)).collect();
-        ranges.sort_unstable();
-        let mut next = 0;
-        for (first, last) in ranges {
-            if first > next {
-                return false;
-            }
-            next = next.max(last + 1);
-        }
-        next >= SLOTS
     }
 }
 
@@ -219,16 +194,6 @@ mod tests {
             [(0, 99, at("a", 1)), (100, 16383, at("me", 3))]
         );
         assert_eq!(told.replicas, [at("b", 2)]);
-        assert!(told.is_whole());
-    }
-
-    #[test]
-    fn a_map_with_a_gap_is_not_whole() {
-        let part = |rows| told(Value::Array(rows), &at("me", 9)).unwrap();
-        assert!(!part(vec![row(1, 16383, &[node("a", 1)])]).is_whole());
-        assert!(!part(vec![row(0, 16382, &[node("a", 1)])]).is_whole());
-        let halves = [(8000, 16383), (0, 7000)].map(|(a, b)| row(a, b, &[node("a", 1)]));
-        assert!(!part(halves.to_vec()).is_whole());
     }
 
     #[test]

@@ -52,11 +52,6 @@
 //! Sentinels `+role`, and to them `+sentinel|get-master-addr-by-name`, `+subscribe`,
 //! `+hello`, `+info`, `+ping` and the channel `+switch-master`; in a Cluster
 //! `+cluster|slots` and `+asking`.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "what is built on the link uses one part of it each"
-)]
 
 mod batch;
 mod builder;
@@ -85,7 +80,6 @@ pub use link::RedisLink;
 pub(crate) use call::{Answer, Call, RunId};
 pub(crate) use dedicated::Dedicated;
 pub(crate) use script::Script;
-pub(crate) use subscription::{Message, Subscription};
 
 #[cfg(test)]
 #[path = "../../tests/redis/link/mod.rs"]

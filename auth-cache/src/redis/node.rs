@@ -12,7 +12,6 @@ use super::dial::{Dialed, Dialer};
 use super::error::LinkError;
 use super::place::Address;
 use super::sentinel::{Sentinels, Switched};
-use super::subscription::Subscription;
 use crate::tiered::noise::Noise;
 
 /// The pause after a first failure; each further one doubles it.
@@ -144,18 +143,6 @@ impl Node {
     pub(super) async fn dedicated(&self) -> Result<Dialed, LinkError> {
         let (dialed, _) = self.in_time(self.dial()).await?;
         Ok(dialed)
-    }
-
-    /// Hears what is published.
-    pub(super) async fn subscribe(&self, channels: &[&str]) -> Result<Subscription, LinkError> {
-        self.in_time(async {
-            let at = match &self.target {
-                Target::At(address) => address.clone(),
-                Target::Primary(_) => self.dial().await?.0.at,
-            };
-            Subscription::new(&self.dialer, &at, channels).await
-        })
-        .await
     }
 
     async fn in_time<T>(

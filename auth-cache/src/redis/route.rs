@@ -55,14 +55,6 @@ impl Route {
         }
     }
 
-    /// Every primary.
-    pub(super) async fn all(&self, until: Instant) -> Result<Vec<Arc<Node>>, LinkError> {
-        match self {
-            Self::One(node) => Ok(vec![node.clone()]),
-            Self::Cluster(cluster) => cluster.all(until).await,
-        }
-    }
-
     /// A server does not do what it was asked to.
     pub(super) fn refused(&self, by: &Address, error: &ServerError) -> Redirected {
         match self {

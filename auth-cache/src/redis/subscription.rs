@@ -9,7 +9,6 @@ use redis::{PushInfo, PushKind, Value};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::call::RunId;
 use super::dedicated::Dedicated;
 use super::dial::Dialer;
 use super::error::{LinkError, LinkErrorKind};
@@ -62,11 +61,6 @@ impl Subscription {
             heartbeat: deadline.max(Duration::from_millis(500)),
             deadline,
         })
-    }
-
-    /// Who is at the other end.
-    pub(crate) const fn server(&self) -> &RunId {
-        self.connection.server()
     }
 
     /// The next message. In silence the server is asked now and then whether it is

@@ -59,7 +59,13 @@ impl<D: Database> UserStore for KeyedStore<D> {
         change: PasswordChange,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
         self.write(move |tx| {
-            let unmoved = |row: &UserRow| row.is_active() && row.password_hash == change.seen_hash;
+            let unmoved = |row: &UserRow| {
+                row.is_active()
+                    && row.password_hash == change.seen_hash
+                    && change
+                        .seen_epoch
+                        .is_none_or(|seen| row.user.session_epoch == seen)
+            };
             tx.change_user(change.tenant, change.user, unmoved, |row| {
                 row.password_hash = Some(change.new_hash.clone());
                 row.user.password_policy = change.new_policy;

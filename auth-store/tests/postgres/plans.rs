@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth_core::api_key::ApiKeyHash;
 use auth_core::revocation::{Cursor, RevocationLog};
-use auth_core::{ApiKeyId, Network, Scope, UserId};
+use auth_core::{ApiKeyId, Network, Scope, SessionId, UserId};
 use auth_store::{
     ApiKeyRotation, ApiKeyStore, Attempt, AttemptFrom, AttemptStore, Consistency,
     CreateApiKeyOutcome, EndSessions, HashRenewal, Identifier, LookUpStore, NewApiKey,
@@ -145,6 +145,16 @@ fn user_id(turn: u32, n: u32) -> UserId {
     UserId::from_uuid(Uuid::from_u128(u128::from(turn * 10 + n)))
 }
 
+/// One session of a user, and all of another's.
+async fn sessions_end(store: &PgStore, turn: u32) {
+    let session = SessionId::from_uuid(*user_id(turn, 2).as_uuid());
+    let all = EndSessions::AllOf(user_id(turn, 3));
+    for which in [EndSessions::One(session), all] {
+        let ended = store.end_sessions(TENANT, which).await.unwrap();
+        assert_eq!(ended.value, 1);
+    }
+}
+
 /// Of what is done, all is done twenty times on one connection: five times with
 /// plans for the values, then with one for all values.
 #[tokio::test(flavor = "multi_thread")]
@@ -192,23 +202,7 @@ async fn every_call_finds_its_rows_by_an_index() {
         };
         store.rotate_session(&reused).await.unwrap();
         store.sessions(TENANT, id(1)).await.unwrap();
-        let session = auth_core::SessionId::from_uuid(*id(2).as_uuid());
-        assert_eq!(
-            store
-                .end_sessions(TENANT, EndSessions::One(session))
-                .await
-                .unwrap()
-                .value,
-            1
-        );
-        assert_eq!(
-            store
-                .end_sessions(TENANT, EndSessions::AllOf(id(3)))
-                .await
-                .unwrap()
-                .value,
-            1
-        );
+        sessions_end(&store, turn).await;
         let change = PasswordChange {
             tenant: TENANT,
             user: id(4),

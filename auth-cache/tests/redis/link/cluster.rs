@@ -56,12 +56,6 @@ async fn each_call_goes_to_the_primary_that_has_its_key() {
             Value::Int(i64::try_from(Slot::of(key.as_bytes()).index()).unwrap())
         );
     }
-    let pings = link.send_to_all(&command(&["PING"])).await.unwrap();
-    let asked: std::collections::HashSet<_> = pings
-        .into_iter()
-        .map(|answer| answer.unwrap().server)
-        .collect();
-    assert_eq!(asked, servers);
 }
 
 async fn fails_over(is_killed: bool) {

@@ -27,8 +27,8 @@ const HERE: Place<'static> = Place {
     server: b"server",
 };
 
-fn opened(sealer: &Sealer, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = sealed.to_vec();
+fn opened(sealer: &Sealer, place: Place<'_>, kept: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = kept.to_vec();
     let plain = sealer.open(place, &mut bytes, at(0))?;
     Ok(bytes[plain].to_vec())
 }
@@ -37,30 +37,27 @@ fn opened(sealer: &Sealer, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, R
 fn processes_with_one_root_secret_open_each_other_s_and_no_others_do() {
     let root = root();
     let (one, other) = (sealer(root.clone()), sealer(root));
-    let sealed = one.seal(HERE, &[b"pla", b"in"]).unwrap();
-    assert_eq!(opened(&other, HERE, &sealed).unwrap(), b"plain");
-    assert_eq!(opened(&one, HERE, &sealed).unwrap(), b"plain");
+    let kept = one.seal(HERE, &[b"pla", b"in"]).unwrap();
+    assert_eq!(opened(&other, HERE, &kept).unwrap(), b"plain");
+    assert_eq!(opened(&one, HERE, &kept).unwrap(), b"plain");
     assert_eq!(other.known.len(), 1, "its key is known now");
     let foreign = sealer(self::root());
-    assert_eq!(opened(&foreign, HERE, &sealed), Err(Refusal::ForeignRoot));
+    assert_eq!(opened(&foreign, HERE, &kept), Err(Refusal::ForeignRoot));
 }
 
 #[test]
 fn a_root_secret_that_is_not_active_opens_what_it_has_sealed() {
     let (old, new) = (root(), root());
-    let sealed = sealer(old.clone()).seal(HERE, &[b"plain"]).unwrap();
+    let kept = sealer(old.clone()).seal(HERE, &[b"plain"]).unwrap();
     let both = RootSecrets::new(new.clone()).with_other(old).unwrap();
-    assert_eq!(opened(&sealer(both), HERE, &sealed).unwrap(), b"plain");
-    assert_eq!(
-        opened(&sealer(new), HERE, &sealed),
-        Err(Refusal::ForeignRoot)
-    );
+    assert_eq!(opened(&sealer(both), HERE, &kept).unwrap(), b"plain");
+    assert_eq!(opened(&sealer(new), HERE, &kept), Err(Refusal::ForeignRoot));
 }
 
 #[test]
 fn what_is_sealed_opens_in_its_place_only() {
     let sealer = sealer(root());
-    let sealed = sealer.seal(HERE, &[b"plain"]).unwrap();
+    let kept = sealer.seal(HERE, &[b"plain"]).unwrap();
     let places = [
         Place {
             kind: "tail",
@@ -88,7 +85,7 @@ fn what_is_sealed_opens_in_its_place_only() {
     ];
     for place in places {
         assert_eq!(
-            opened(&sealer, place, &sealed),
+            opened(&sealer, place, &kept),
             Err(Refusal::Altered),
             "{place:?}"
         );
@@ -98,7 +95,7 @@ fn what_is_sealed_opens_in_its_place_only() {
         ..HERE
     };
     assert_eq!(
-        opened(&sealer, elsewhere, &sealed),
+        opened(&sealer, elsewhere, &kept),
         Err(Refusal::FormerServer)
     );
 }
@@ -107,10 +104,10 @@ fn what_is_sealed_opens_in_its_place_only() {
 fn any_altered_or_missing_bit_is_noticed() {
     let root = root();
     let (one, other) = (sealer(root.clone()), sealer(root));
-    let sealed = one.seal(HERE, &[b"plain"]).unwrap();
-    for index in 0..sealed.len() {
+    let kept = one.seal(HERE, &[b"plain"]).unwrap();
+    for index in 0..kept.len() {
         for bit in 0..8 {
-            let mut bytes = sealed.clone();
+            let mut bytes = kept.clone();
             bytes[index] ^= 1 << bit;
             for reader in [&one, &other] {
                 assert!(
@@ -120,18 +117,18 @@ fn any_altered_or_missing_bit_is_noticed() {
             }
         }
         assert!(
-            opened(&one, HERE, &sealed[..index]).is_err(),
+            opened(&one, HERE, &kept[..index]).is_err(),
             "cut at {index}"
         );
     }
-    let longer = [&sealed[..], b"\0"].concat();
+    let longer = [&kept[..], b"\0"].concat();
     assert_eq!(opened(&one, HERE, &longer), Err(Refusal::Altered));
 }
 
 #[test]
 fn no_number_is_used_twice_with_a_key_and_a_key_not_for_ever() {
     let sealer = sealer(root());
-    let header = |sealed: &[u8]| sealed[5..29].to_vec();
+    let header = |kept: &[u8]| kept[5..29].to_vec();
     let near_the_end = MOST_SEALED - 100;
     let own = Arc::clone(&sealer.own.read().unwrap());
     own.sealed.store(near_the_end, Ordering::Relaxed);
@@ -151,12 +148,12 @@ fn no_number_is_used_twice_with_a_key_and_a_key_not_for_ever() {
             .flat_map(|thread| thread.join().unwrap())
             .collect()
     });
-    let used: HashSet<_> = all.iter().map(|sealed| header(sealed)).collect();
+    let used: HashSet<_> = all.iter().map(|kept| header(kept)).collect();
     assert_eq!(used.len(), all.len());
-    let salts: HashSet<_> = all.iter().map(|sealed| sealed[5..21].to_vec()).collect();
+    let salts: HashSet<_> = all.iter().map(|kept| kept[5..21].to_vec()).collect();
     assert_eq!(salts.len(), 2);
-    for sealed in all.iter().chain([&first]) {
-        assert!(opened(sealer, HERE, sealed).is_ok());
+    for kept in all.iter().chain([&first]) {
+        assert!(opened(sealer, HERE, kept).is_ok());
     }
 }
 
@@ -164,9 +161,9 @@ fn no_number_is_used_twice_with_a_key_and_a_key_not_for_ever() {
 fn salts_of_strangers_take_no_room_and_a_bounded_number_of_tries() {
     let root = root();
     let (reader, honest) = (sealer(root.clone()), sealer(root));
-    let sealed = honest.seal(HERE, &[b"plain"]).unwrap();
+    let kept = honest.seal(HERE, &[b"plain"]).unwrap();
     let forged = |number: u64| {
-        let mut bytes = sealed.clone();
+        let mut bytes = kept.clone();
         bytes[5..13].copy_from_slice(&number.to_be_bytes());
         bytes
     };
@@ -180,14 +177,14 @@ fn salts_of_strangers_take_no_room_and_a_bounded_number_of_tries() {
     }
     assert_eq!(refused, [MOST_TRIES, 100_000 - MOST_TRIES]);
     assert_eq!(reader.known.len(), 0);
-    assert_eq!(opened(&reader, HERE, &sealed), Err(Refusal::TooManySalts));
+    assert_eq!(opened(&reader, HERE, &kept), Err(Refusal::TooManySalts));
     // The next second is another; what is known by then is not held up by strangers.
-    let mut bytes = sealed.clone();
+    let mut bytes = kept.clone();
     assert!(reader.open(HERE, &mut bytes, at(1)).is_ok());
     for number in 0..1_000 {
         assert!(opened(&reader, HERE, &forged(number)).is_err());
     }
-    assert_eq!(opened(&reader, HERE, &sealed).unwrap(), b"plain");
+    assert_eq!(opened(&reader, HERE, &kept).unwrap(), b"plain");
 }
 
 proptest! {
@@ -206,7 +203,7 @@ proptest! {
     fn what_is_sealed_is_opened(plain in prop::collection::vec(any::<u8>(), 0..200), key in prop::collection::vec(any::<u8>(), 0..40)) {
         let sealer = sealer(root());
         let place = Place { key: &key, ..HERE };
-        let sealed = sealer.seal(place, &[&plain]).unwrap();
-        prop_assert_eq!(opened(&sealer, place, &sealed), Ok(plain));
+        let kept = sealer.seal(place, &[&plain]).unwrap();
+        prop_assert_eq!(opened(&sealer, place, &kept), Ok(plain));
     }
 }
