@@ -38,7 +38,7 @@ exec 3<&0 </dev/null
 exec "$@" 3<&-
 "#;
 
-/// How long, in milliseconds, a killed process may take to be gone.
+/// How long, in milliseconds, a killed process may take to be gone, and a frozen one to stand still.
 const BURIAL: u32 = 5000;
 
 #[derive(Debug)]
@@ -101,8 +101,14 @@ impl Watched {
 
     /// Signals the server and its children, which it returns.
     pub(super) fn signal_all(&self, signal: Signal) -> Result<Vec<Pid>, ServerError> {
-        // Frozen, the server starts no more children while they are listed.
+        // Frozen, the server starts no more children while they are listed. Until the signal has arrived it does.
         self.signal(Signal::STOP)?;
+        for _ in 0..BURIAL {
+            if !is_running(self.id()) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
         let children = children(self.id());
         for child in &children {
             // It may have ended meanwhile.
@@ -160,4 +166,13 @@ fn children(parent: u32) -> Vec<Pid> {
 fn is_alive(id: Pid) -> bool {
     let status = fs::read_to_string(format!("/proc/{id}/status"));
     status.is_ok_and(|status| !status.lines().any(|line| line.starts_with("State:\tZ")))
+}
+
+/// Neither stopped nor gone (proc(5)).
+fn is_running(id: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let state = status
+        .lines()
+        .find_map(|line| line.strip_prefix("State:\t"));
+    state.is_some_and(|state| state.starts_with(['R', 'S', 'D']))
 }
