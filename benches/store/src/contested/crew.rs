@@ -98,6 +98,11 @@ impl Crew {
             .map(|it| it.desk.clone())
     }
 
+    /// Whether all run.
+    pub(crate) fn is_complete(&self) -> bool {
+        (0..SIZE).all(|number| self.desk(number).is_some())
+    }
+
     /// Kills a worker (SIGKILL), and starts another in its place.
     pub(crate) async fn kill(&self, number: usize) -> Result<(), Failure> {
         let member = locked(&self.members[number]).take();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
@@ -9,6 +10,10 @@ use super::Field;
 use super::crew::SIZE;
 use crate::Failure;
 use crate::chance::Chance;
+
+/// How long the server lives for the sake of a worker that starts: on a machine that
+/// is very busy none might come up otherwise.
+const RESPITE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Killing {
     is_over: Arc<AtomicBool>,
@@ -39,7 +44,11 @@ impl Killing {
         let (mut by, over, at) = (chance.split(), is_over.clone(), field.clone());
         tasks.spawn(async move {
             loop {
+                let since = Instant::now();
                 tokio::time::sleep(by.pause(&of_servers)).await;
+                while !at.crew.is_complete() && since.elapsed() < RESPITE {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
                 if over.load(Ordering::Relaxed) {
                     return Ok(());
                 }
