@@ -38,12 +38,12 @@ const SOAKS: &[(&str, &[&str])] = &[(
 const OF_STORE: &[&str] = &["refresh", "scale", "purge", "contested", "acknowledged"];
 
 /// What `ci --full` gives them: a few seconds of each.
-const SHORT_OF_STORE: &[&str] = &["contested 3000", "acknowledged 1000"];
+const SHORT_OF_STORE: &[&str] = &["contested 2000", "acknowledged 500"];
 
 /// The same on a store that is broken: its losers get a successor of their own; it
 /// forgets what it acknowledged.
 const BROKEN_OF_STORE: &[&str] = &[
-    "contested 2000 --broken successors",
+    "contested 1000 --broken successors",
     "acknowledged 1000 --broken forgetful",
 ];
 
