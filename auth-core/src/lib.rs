@@ -36,6 +36,7 @@ mod root;
 mod scope;
 mod seal;
 mod secret;
+pub mod throttle;
 mod time;
 pub mod verifier;
 
