@@ -88,6 +88,7 @@
 pub mod jwks;
 #[cfg(feature = "redis")]
 pub mod redis;
+pub mod throttle;
 pub mod tier;
 pub mod tiered;
 pub mod token;

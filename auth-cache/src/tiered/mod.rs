@@ -82,7 +82,7 @@ mod sync;
 mod tag;
 mod tailing;
 mod telling;
-mod ttl;
+pub(crate) mod ttl;
 mod unavailable;
 mod warmth;
 mod written;

@@ -9,25 +9,25 @@ pub(super) type Salt = [u8; 16];
 
 /// A key or tag, as Redis is told of it: without the root secret nobody can find out
 /// which it is, not even by guessing.
-pub(super) type Digest = [u8; 16];
+pub(crate) type Digest = [u8; 16];
 
 /// The keys of all root secrets.
 #[derive(Debug)]
-pub(super) struct Roots {
+pub(crate) struct Roots {
     active: Root,
     others: Vec<Root>,
 }
 
 /// The keys of one.
 #[derive(Debug)]
-pub(super) struct Root {
+pub(crate) struct Root {
     id: RootKeyId,
     second_level: Secret<[u8; 32]>,
     naming: hmac::Key,
 }
 
 impl Roots {
-    pub(super) fn new(roots: &RootSecrets) -> Self {
+    pub(crate) fn new(roots: &RootSecrets) -> Self {
         let others = roots.all().filter(|root| root.id() != roots.active().id());
         Self {
             active: Root::new(roots.active()),
@@ -40,7 +40,7 @@ impl Roots {
     }
 
     /// The active one first.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Root> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Root> {
         std::iter::once(&self.active).chain(&self.others)
     }
 
@@ -73,7 +73,7 @@ impl Root {
     }
 
     /// The digest of what is put together of `parts`.
-    pub(super) fn digest(&self, parts: &[&[u8]]) -> Digest {
+    pub(crate) fn digest(&self, parts: &[&[u8]]) -> Digest {
         let mut context = hmac::Context::with_key(&self.naming);
         for part in parts {
             context.update(&(part.len() as u64).to_be_bytes());

@@ -100,7 +100,7 @@ impl<'a> Names<'a> {
 }
 
 /// Without what has a meaning in names.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
@@ -112,7 +112,7 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
-fn write_hex(text: &mut String, bytes: &[u8]) {
+pub(crate) fn write_hex(text: &mut String, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for byte in bytes {
         text.push(char::from(DIGITS[usize::from(byte >> 4)]));
