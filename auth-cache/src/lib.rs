@@ -11,6 +11,10 @@
 //! [`token`] keeps tokens that a verifier has verified, so that each costs one check
 //! of a signature and not one with every request.
 //!
+//! # Rates
+//! [`throttle`] counts what is done, and says who has had enough: in one process, or by
+//! the feature `redis` in all of them together.
+//!
 //! # Redis
 //! `redis` (feature `redis`) has the link that everything goes through that uses Redis.
 //!

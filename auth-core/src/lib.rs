@@ -7,7 +7,7 @@
 //! text of a request into an [`Identity`], and a [`Requirement`] says what
 //! that identity must be. An author of a store or framework adapter implements
 //! the ports: [`Clock`], [`SecureRandom`], [`KeySource`](key::KeySource),
-//! [`RevocationLog`](revocation::RevocationLog).
+//! [`RevocationLog`](revocation::RevocationLog), [`RateLimiter`](throttle::RateLimiter).
 
 pub mod api_key;
 mod clock;

@@ -37,8 +37,8 @@ async fn subjects_and_limits_are_counted_apart_and_come_back() {
     let decisions = limiter.check_all(&charges).await;
     let allowed = |remaining| Decision::Allowed { remaining };
     let retry_after = Duration::from_secs(5);
-    let limited = Decision::Limited { retry_after };
-    let expected = [allowed(1), allowed(1), allowed(0), allowed(0), limited];
+    let refused = Decision::Limited { retry_after };
+    let expected = [allowed(1), allowed(1), allowed(0), allowed(0), refused];
     assert_eq!(decisions, expected);
     clock.advance(Duration::from_micros(4_999_999));
     assert!(!allows(&limiter, &one, b"a").await);

@@ -11,8 +11,8 @@ pub enum Decision {
     },
     /// It may not, and has not been charged.
     Limited {
-        /// It would be allowed after this time, if nothing else were until then. Of a
-        /// cost above the burst, which never is, the time until nothing is charged.
+        /// It would be allowed after this time, if nothing else were until then; at most
+        /// the window. A cost above the burst never is.
         retry_after: Duration,
     },
 }

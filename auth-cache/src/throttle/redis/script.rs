@@ -39,7 +39,7 @@ end
 if ahead > window then
   keep(window)
 end
-return {0, -free}
+return {0, math.min(-free, window)}
 ",
     )
 });
