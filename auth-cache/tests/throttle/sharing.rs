@@ -115,4 +115,8 @@ async fn while_root_secrets_change_it_is_one_quota() {
     assert_eq!(allowed(&processes[0], &limit, 20).await, 0);
     let after = world.process_with(new, PATIENT);
     assert_eq!(allowed(&after, &limit, 20).await, 0);
+    // One that knows the old one no more, and one for which that is still the active one.
+    let other = Limit::new("other", *limit.quota());
+    assert_eq!(allowed(&after, &other, 4).await, 4);
+    assert_eq!(allowed(&processes[0], &other, 20).await, 6);
 }
