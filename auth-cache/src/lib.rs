@@ -16,7 +16,8 @@
 //! the feature `redis` in all of them together.
 //!
 //! # Redis
-//! `redis` (feature `redis`) has the link that everything goes through that uses Redis.
+//! `redis` (feature `redis`) has the link that everything goes through that uses Redis;
+//! `publisher`, by the same feature, takes a store's events to a stream of it.
 //!
 //! # Keys of remote issuers
 //! [`RemoteJwks`] knows the public keys of an issuer that is somewhere else:
@@ -90,6 +91,8 @@
 //! [`RemoteJwks`]: jwks::RemoteJwks
 
 pub mod jwks;
+#[cfg(feature = "redis")]
+pub mod publisher;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod throttle;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Value};
+use redis::{Cmd, Pipeline, RedisError, Value};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use super::call::{Answer, RunId};
@@ -48,17 +49,37 @@ impl Dedicated {
         within: Duration,
     ) -> Result<Answer, LinkError> {
         let asked = timeout(within, self.inner.send_packed_command(command)).await;
+        let value = self.in_time(asked)?;
+        self.answered(value)
+    }
+
+    /// The same for several commands, with an answer for each.
+    pub(crate) async fn ask_all(
+        &mut self,
+        all: &Pipeline,
+        within: Duration,
+    ) -> Result<Vec<Result<Answer, LinkError>>, LinkError> {
+        let sent = self.inner.send_packed_commands(all, 0, all.len());
+        let asked = timeout(within, sent).await;
+        let values = self.in_time(asked)?.into_iter();
+        Ok(values.map(|value| self.answered(value)).collect())
+    }
+
+    fn answered(&self, value: Value) -> Result<Answer, LinkError> {
+        let Value::ServerError(error) = value else {
+            let server = self.server.clone();
+            return Ok(Answer { value, server });
+        };
+        if let Some(route) = &self.route {
+            route.refused(&self.at, &error);
+        }
+        Err(LinkError::of_server(&error))
+    }
+
+    /// Whoever was not answered cannot tell a later answer from another's.
+    fn in_time<T>(&self, asked: Result<Result<T, RedisError>, Elapsed>) -> Result<T, LinkError> {
         match asked {
-            Ok(Ok(Value::ServerError(error))) => {
-                if let Some(route) = &self.route {
-                    route.refused(&self.at, &error);
-                }
-                Err(LinkError::of_server(&error))
-            }
-            Ok(Ok(value)) => Ok(Answer {
-                value,
-                server: self.server.clone(),
-            }),
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 self.driver.end();
                 Err(LinkError::of_call(error))
