@@ -7,7 +7,8 @@ use crate::servers::Servers;
 const EVENTS: &str = "100000";
 
 /// One after the other, each saying what it saw: through a bus that fails in all
-/// ways, through NATS that is killed and frozen, through Kafka's brokers that go away.
+/// ways, through NATS and Redis that are killed and frozen, through Kafka's brokers that
+/// go away.
 const TESTS: &str = "test --no-fail-fast --package auth-store --features sqlite,postgres,nats,kafka \
     --test relay --test bus -- --nocapture --test-threads 1 in_a_storm through_ within_its_window";
 

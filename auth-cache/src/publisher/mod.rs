@@ -33,9 +33,9 @@
 //!   `message-id`. Counting each the first time, those of one subject are in order.
 //! - Where Redis has `appendonly yes` and `appendfsync always`, it answers after the
 //!   event is on its disk: what is published survives the loss of process and machine.
-//! - An outage lasts no event's attempts: a server that is away, frozen, full (`OOM`),
+//! - An outage costs no event an attempt: a server that is away, frozen, full (`OOM`),
 //!   loading or read-only, a user without the right, a key that is no stream
-//!   (`WRONGTYPE`), too few replicas. The event waits, and what waits behind it.
+//!   (`WRONGTYPE`), too few replicas. The event waits, and with it those of its subject.
 //! - An event that is [too large](RedisStreams::with_largest_event) is refused before it
 //!   is sent, and holds up nothing else.
 //!
@@ -167,7 +167,7 @@ impl Publisher for RedisStreams {
         let mut answers = answers.into_iter();
         for result in results.iter_mut().filter(|it| it.is_ok()) {
             let answer = answers.next().unwrap_or_else(no_answer);
-            *result = answer.and_then(|answer| self.published(answer));
+            *result = answer.and_then(|answer| self.published(&answer));
         }
         results
     }
@@ -175,7 +175,7 @@ impl Publisher for RedisStreams {
 
 impl RedisStreams {
     /// Only what has got an id is in the stream.
-    fn published(&self, answer: Answer) -> Result<(), PublishError> {
+    fn published(&self, answer: &Answer) -> Result<(), PublishError> {
         self.setting.is_of(&answer.server);
         match answer.value {
             Value::BulkString(_) => Ok(()),

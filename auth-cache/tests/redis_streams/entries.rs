@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth_cache::publisher::RedisStreams;
 use auth_cache::redis::RedisLink;
 use auth_core::TenantId;
-use auth_core::event::PublishErrorKind;
+use auth_core::event::{PublishError, PublishErrorKind};
 use auth_testkit::servers::{Redis, RedisCluster};
 use tokio::task::JoinSet;
 
@@ -69,7 +69,9 @@ async fn what_is_too_large_is_refused_and_nothing_beside_it() {
     assert_eq!(most.to_json().unwrap().len(), 1 << 20);
     let batch = [event(1, "a"), most, large_event(3, "c", spare + 1)];
     let results = publish(&publisher, &batch).await;
-    let kinds = results.iter().map(|it| it.as_ref().map_err(|it| it.kind()));
+    let kinds = results
+        .iter()
+        .map(|it| it.as_ref().map_err(PublishError::kind));
     let kinds: Vec<_> = kinds.collect();
     let rejected = Err(PublishErrorKind::Rejected);
     assert_eq!(kinds, [Ok(&()), Ok(&()), rejected]);

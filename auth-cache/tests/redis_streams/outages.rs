@@ -19,19 +19,19 @@ const PATIENCE: Duration = Duration::from_secs(15);
 async fn what_was_published_survives_the_loss_of_the_server() {
     let mut redis = Redis::start_with(&KEEPS).await.unwrap();
     let publisher = publisher(&redis);
-    let mut published = Vec::new();
+    let mut acknowledged = Vec::new();
     for turn in 0..5 {
         for number in 0..40 {
             let number = turn * 40 + number;
             until_published(&publisher, &event(number, "s")).await;
-            published.push(number);
+            acknowledged.push(number);
         }
         redis.kill_9().unwrap();
         assert_eq!(one(&publisher, &event(999, "other")).await, UNAVAILABLE);
         redis.restart().await.unwrap();
         let mut kept = numbers(&redis);
         kept.dedup();
-        assert_eq!(kept, published);
+        assert_eq!(kept, acknowledged);
     }
 }
 

@@ -50,8 +50,8 @@ pub(super) async fn publish(
     publisher: &dyn Publisher,
     batch: &[Event],
 ) -> Vec<Result<(), PublishError>> {
-    let published = tokio::time::timeout(HANG, publisher.publish(batch)).await;
-    let results = published.unwrap();
+    let ended = tokio::time::timeout(HANG, publisher.publish(batch)).await;
+    let results = ended.unwrap();
     assert_eq!(results.len(), batch.len());
     results
 }

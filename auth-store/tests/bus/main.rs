@@ -1,6 +1,6 @@
 //! Events from PostgreSQL through real buses that are killed, frozen and
 //! restarted meanwhile.
-#![cfg(all(feature = "postgres", any(feature = "nats", feature = "kafka")))]
+#![cfg(feature = "postgres")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,3 +14,4 @@ mod flow;
 mod kafka;
 #[cfg(feature = "nats")]
 mod nats;
+mod redis;
