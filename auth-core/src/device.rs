@@ -7,14 +7,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use ring::{digest, hmac};
-use subtle::ConstantTimeEq;
+use ring::digest;
 
 use crate::id::TenantId;
+use crate::maced::Form;
 use crate::random::{EntropyError, SecureRandom, draw};
-use crate::root::{RootKeyId, RootSecret, RootSecrets};
+use crate::root::{RootSecret, RootSecrets};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -49,12 +47,12 @@ impl fmt::Debug for AccountKey {
     }
 }
 
-const PREFIX: &str = "d1.";
-const LABEL: &[u8] = b"auth device v1";
-/// Root key id, time of issue in seconds, noise.
-const BODY: usize = 4 + 8 + 16;
-const MAC: usize = 32;
-const TEXT: usize = PREFIX.len() + (BODY + MAC) * 4 / 3;
+/// Time of issue in seconds, noise.
+const FORM: Form<{ 8 + 16 }> = Form {
+    prefix: "d1.",
+    label: b"auth device v1",
+    key: |root| root.device().clone(),
+};
 
 /// Says that the device it is on has logged in to one account. It opens
 /// nothing; it only says under which budget a guess is counted. `d1.` and the
@@ -89,16 +87,8 @@ impl DeviceToken {
         random: &dyn SecureRandom,
     ) -> Result<Self, EntropyError> {
         let noise: [u8; 16] = draw(random)?;
-        let mut bytes = Vec::with_capacity(BODY + MAC);
-        bytes.extend_from_slice(&root.id().0);
-        bytes.extend_from_slice(&now.unix_seconds().to_be_bytes());
-        bytes.extend_from_slice(&noise);
-        let tag = mac(root, account, &bytes);
-        bytes.extend_from_slice(tag.as_ref());
-        let mut text = String::with_capacity(TEXT);
-        text.push_str(PREFIX);
-        BASE64_URL_SAFE_NO_PAD.encode_string(&bytes, &mut text);
-        Ok(Self(Secret::new(text)))
+        let issued = now.unix_seconds().to_be_bytes();
+        Ok(Self(FORM.write(root, &account.0, &[&issued, &noise])))
     }
 
     /// Whether we made it for a device of `account`, not longer ago than
@@ -109,28 +99,10 @@ impl DeviceToken {
     }
 
     fn issued_at(&self, account: &AccountKey, roots: &RootSecrets) -> Option<Timestamp> {
-        let encoded = self.expose().strip_prefix(PREFIX)?;
-        if encoded.len() != TEXT - PREFIX.len() {
-            return None;
-        }
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded).ok()?;
-        let (body, tag) = bytes.split_at_checked(BODY)?;
-        let (id, rest) = body.split_first_chunk::<4>()?;
-        let (seconds, _noise) = rest.split_first_chunk::<8>()?;
-        let root = roots.find(RootKeyId(*id))?;
-        if !bool::from(mac(root, account, body).as_ref().ct_eq(tag)) {
-            return None;
-        }
+        let opened = FORM.read(self.expose(), &account.0, roots).ok()?;
+        let (seconds, _noise) = opened.said.split_first_chunk::<8>()?;
         Some(Timestamp::from_unix_seconds(i64::from_be_bytes(*seconds)))
     }
-}
-
-fn mac(root: &RootSecret, account: &AccountKey, body: &[u8]) -> hmac::Tag {
-    let mut mac = hmac::Context::with_key(root.device());
-    mac.update(LABEL);
-    mac.update(&account.0);
-    mac.update(body);
-    mac.sign()
 }
 
 #[cfg(test)]
@@ -153,7 +125,7 @@ mod tests {
         let roots = roots();
         let ada = account("ada@x.org");
         let token = DeviceToken::issue(roots.active(), &ada, NOW, &SystemRandom::new()).unwrap();
-        assert_eq!(token.expose().len(), TEXT);
+        assert_eq!(token.expose().len(), 83);
         assert!(token.is_of(&ada, &roots, NOW));
         assert!(!token.is_of(&account("eve@x.org"), &roots, NOW));
         let elsewhere = TenantId::from_uuid(uuid::Uuid::from_u128(9));

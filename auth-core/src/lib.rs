@@ -22,6 +22,7 @@ pub mod interop;
 mod issuer;
 pub mod jwt;
 pub mod key;
+mod maced;
 mod network;
 #[cfg(feature = "password")]
 pub mod password;

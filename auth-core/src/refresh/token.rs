@@ -2,23 +2,23 @@
 //! root key id (4) ‖ session (16) ‖ generation (4, big-endian) ‖ secret (32)
 //! ‖ MAC (32).
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::hmac;
-use subtle::ConstantTimeEq;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use super::ratchet::{Salt, SecretHash, TokenSecret};
 use crate::id::{SessionId, TenantId};
+use crate::maced::{Flaw, Form, Opened};
 use crate::root::{RootKeyId, RootSecret, RootSecrets};
 use crate::secret::Secret;
 
-const PREFIX: &str = "v1.";
-const MAC_LABEL: &[u8] = b"auth refresh v1";
-const BODY: usize = 56;
-const MAC: usize = 32;
-const TEXT: usize = PREFIX.len() + 118;
+/// Session, generation, secret.
+const SAID: usize = 16 + 4 + 32;
+
+const FORM: Form<SAID> = Form {
+    prefix: "v1.",
+    label: b"auth refresh v1",
+    key: |root| root.mac().clone(),
+};
 
 /// A refresh token as it travels. Nothing is known of it before
 /// [`open`](Self::open).
@@ -59,17 +59,12 @@ impl RefreshToken {
         generation: u32,
         secret: &TokenSecret,
     ) -> Self {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(BODY + MAC));
-        bytes.extend_from_slice(&root.id().0);
-        bytes.extend_from_slice(session.as_uuid().as_bytes());
-        bytes.extend_from_slice(&generation.to_be_bytes());
-        bytes.extend_from_slice(secret.expose());
-        let tag = mac(root, tenant, &bytes);
-        bytes.extend_from_slice(tag.as_ref());
-        let mut text = String::with_capacity(TEXT);
-        text.push_str(PREFIX);
-        BASE64_URL_SAFE_NO_PAD.encode_string(&*bytes, &mut text);
-        Self(Secret::new(text))
+        let said: &[&[u8]] = &[
+            session.as_uuid().as_bytes(),
+            &generation.to_be_bytes(),
+            secret.expose(),
+        ];
+        Self(FORM.write(root, tenant.as_uuid().as_bytes(), said))
     }
 
     /// Checks form and MAC, without I/O.
@@ -81,34 +76,30 @@ impl RefreshToken {
         roots: &RootSecrets,
         tenant: TenantId,
     ) -> Result<Presented, InvalidRefreshToken> {
-        use InvalidRefreshToken::{Malformed, UnknownRoot, WrongMac};
-        let text = self.expose();
-        if text.len() != TEXT {
-            return Err(Malformed);
-        }
-        let encoded = text.strip_prefix(PREFIX).ok_or(Malformed)?;
-        let bytes = BASE64_URL_SAFE_NO_PAD
-            .decode(encoded)
-            .map(Secret::new)
-            .map_err(|_| Malformed)?;
-        let (body, tag) = bytes.expose().split_at_checked(BODY).ok_or(Malformed)?;
-        let (id, rest) = body.split_first_chunk::<4>().ok_or(Malformed)?;
-        let (session, rest) = rest.split_first_chunk::<16>().ok_or(Malformed)?;
-        let (generation, secret) = rest.split_first_chunk::<4>().ok_or(Malformed)?;
-        let secret = <[u8; 32]>::try_from(secret).map_err(|_| Malformed)?;
-
-        let root = roots
-            .find(RootKeyId(*id))
-            .ok_or(UnknownRoot(RootKeyId(*id)))?;
-        if !bool::from(mac(root, tenant, body).as_ref().ct_eq(tag)) {
-            return Err(WrongMac);
-        }
+        let tenant = tenant.as_uuid().as_bytes();
+        let Opened { root, said } = FORM.read(self.expose(), tenant, roots)?;
+        let parts = || {
+            let (session, rest) = said.split_first_chunk::<16>()?;
+            let (generation, secret) = rest.split_first_chunk::<4>()?;
+            Some((session, generation, <[u8; 32]>::try_from(secret).ok()?))
+        };
+        let (session, generation, secret) = parts().ok_or(InvalidRefreshToken::Malformed)?;
         Ok(Presented {
             ratchet: root.ratchet().clone(),
             session: SessionId::from_uuid(Uuid::from_bytes(*session)),
             generation: u32::from_be_bytes(*generation),
             secret: TokenSecret::from_bytes(secret),
         })
+    }
+}
+
+impl From<Flaw> for InvalidRefreshToken {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Malformed => Self::Malformed,
+            Flaw::UnknownRoot(id) => Self::UnknownRoot(id),
+            Flaw::WrongMac => Self::WrongMac,
+        }
     }
 }
 
@@ -144,14 +135,6 @@ impl Presented {
         self.secret
             .successor(&self.ratchet, self.session, next, salt)
     }
-}
-
-fn mac(root: &RootSecret, tenant: TenantId, body: &[u8]) -> hmac::Tag {
-    let mut mac = hmac::Context::with_key(root.mac());
-    mac.update(MAC_LABEL);
-    mac.update(tenant.as_uuid().as_bytes());
-    mac.update(body);
-    mac.sign()
 }
 
 #[cfg(test)]

@@ -8,26 +8,27 @@
 use std::fmt;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::hmac;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use crate::id::{TenantId, UserId};
+use crate::maced::{Flaw, Form, Opened};
 use crate::random::{EntropyError, SecureRandom, draw};
 use crate::root::{RootKeyId, RootSecret, RootSecrets};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-const PREFIX: &str = "r1.";
-const MAC_LABEL: &[u8] = b"auth reset v1";
 const BOND_LABEL: &[u8] = b"auth reset bond v1";
-/// Root key id, user, end, noise.
-const HEAD: usize = 4 + 16 + 8 + 16;
-const TAG: usize = 32;
-const TEXT: usize = PREFIX.len() + (HEAD + 2 * TAG) / 3 * 4;
+/// User, end, noise.
+const HEAD: usize = 16 + 8 + 16;
+const BOND: usize = 32;
+
+const FORM: Form<{ HEAD + BOND }> = Form {
+    prefix: "r1.",
+    label: b"auth reset v1",
+    key: RootSecret::reset,
+};
 
 /// A reset token as it travels. Nothing is known of it before
 /// [`open`](Self::open).
@@ -105,20 +106,13 @@ impl ResetToken {
         random: &dyn SecureRandom,
     ) -> Result<Self, EntropyError> {
         let noise: [u8; 16] = draw(random)?;
-        let mut bytes = Zeroizing::new(Vec::with_capacity(HEAD + 2 * TAG));
-        bytes.extend_from_slice(&root.id().0);
-        bytes.extend_from_slice(user.as_uuid().as_bytes());
-        bytes.extend_from_slice(&expires_at.unix_micros().to_be_bytes());
-        bytes.extend_from_slice(&noise);
-        let key = root.reset();
-        let bond = bond(&key, tenant, &bytes, standing);
-        bytes.extend_from_slice(bond.as_ref());
-        let tag = mac(&key, tenant, &bytes);
-        bytes.extend_from_slice(tag.as_ref());
-        let mut text = String::with_capacity(TEXT);
-        text.push_str(PREFIX);
-        BASE64_URL_SAFE_NO_PAD.encode_string(&*bytes, &mut text);
-        Ok(Self(Secret::new(text)))
+        let mut head = Vec::with_capacity(HEAD);
+        head.extend_from_slice(user.as_uuid().as_bytes());
+        head.extend_from_slice(&expires_at.unix_micros().to_be_bytes());
+        head.extend_from_slice(&noise);
+        let bond = bond(root, tenant, &head, standing);
+        let tenant = tenant.as_uuid().as_bytes();
+        Ok(Self(FORM.write(root, tenant, &[&head, bond.as_ref()])))
     }
 
     /// Checks form, MAC and time, without I/O.
@@ -131,31 +125,16 @@ impl ResetToken {
         tenant: TenantId,
         now: Timestamp,
     ) -> Result<PresentedReset, InvalidResetToken> {
-        use InvalidResetToken::{Expired, FromTheFuture, Malformed, UnknownRoot, WrongMac};
-        let text = self.expose();
-        if text.len() != TEXT {
-            return Err(Malformed);
-        }
-        let encoded = text.strip_prefix(PREFIX).ok_or(Malformed)?;
-        let bytes = BASE64_URL_SAFE_NO_PAD
-            .decode(encoded)
-            .map(Secret::new)
-            .map_err(|_| Malformed)?;
-        let bytes = bytes.expose();
-        let (body, tag) = bytes.split_at_checked(HEAD + TAG).ok_or(Malformed)?;
-        let (head, bond) = body.split_first_chunk::<HEAD>().ok_or(Malformed)?;
-        let bond = <[u8; TAG]>::try_from(bond).map_err(|_| Malformed)?;
-        let (id, rest) = head.split_first_chunk::<4>().ok_or(Malformed)?;
-        let (user, rest) = rest.split_first_chunk::<16>().ok_or(Malformed)?;
-        let (end, _noise) = rest.split_first_chunk::<8>().ok_or(Malformed)?;
-
-        let root = roots
-            .find(RootKeyId(*id))
-            .ok_or(UnknownRoot(RootKeyId(*id)))?;
-        let key = root.reset();
-        if !bool::from(mac(&key, tenant, body).as_ref().ct_eq(tag)) {
-            return Err(WrongMac);
-        }
+        use InvalidResetToken::{Expired, FromTheFuture, Malformed};
+        let of = tenant.as_uuid().as_bytes();
+        let Opened { root, said } = FORM.read(self.expose(), of, roots)?;
+        let parts = || {
+            let (head, bond) = said.split_first_chunk::<HEAD>()?;
+            let (user, rest) = head.split_first_chunk::<16>()?;
+            let (end, _noise) = rest.split_first_chunk::<8>()?;
+            Some((head, user, end, <[u8; BOND]>::try_from(bond).ok()?))
+        };
+        let (head, user, end, bond) = parts().ok_or(Malformed)?;
         let expires_at = Timestamp::from_unix_micros(i64::from_be_bytes(*end));
         if expires_at <= now {
             return Err(Expired);
@@ -164,7 +143,7 @@ impl ResetToken {
             return Err(FromTheFuture);
         }
         Ok(PresentedReset {
-            key,
+            root: root.clone(),
             tenant,
             user: UserId::from_uuid(Uuid::from_bytes(*user)),
             head: *head,
@@ -176,11 +155,11 @@ impl ResetToken {
 /// A reset token that we made, for this tenant, whose time is not over. Whether
 /// it is still good the user's row tells.
 pub struct PresentedReset {
-    key: hmac::Key,
+    root: RootSecret,
     tenant: TenantId,
     user: UserId,
     head: [u8; HEAD],
-    bond: [u8; TAG],
+    bond: [u8; BOND],
 }
 
 impl PresentedReset {
@@ -191,7 +170,7 @@ impl PresentedReset {
 
     /// Whether the user's row still says what it said when the token was made.
     pub fn is_bound_to(&self, standing: Standing<'_>) -> bool {
-        let bond = bond(&self.key, self.tenant, &self.head, standing);
+        let bond = bond(&self.root, self.tenant, &self.head, standing);
         bond.as_ref().ct_eq(&self.bond).into()
     }
 }
@@ -204,19 +183,22 @@ impl fmt::Debug for PresentedReset {
     }
 }
 
-fn mac(key: &hmac::Key, tenant: TenantId, body: &[u8]) -> hmac::Tag {
-    let mut mac = hmac::Context::with_key(key);
-    mac.update(MAC_LABEL);
-    mac.update(tenant.as_uuid().as_bytes());
-    mac.update(body);
-    mac.sign()
+impl From<Flaw> for InvalidResetToken {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Malformed => Self::Malformed,
+            Flaw::UnknownRoot(id) => Self::UnknownRoot(id),
+            Flaw::WrongMac => Self::WrongMac,
+        }
+    }
 }
 
 /// All parts but the last have a fixed length, so no two rows read alike.
-fn bond(key: &hmac::Key, tenant: TenantId, head: &[u8], standing: Standing<'_>) -> hmac::Tag {
-    let mut mac = hmac::Context::with_key(key);
+fn bond(root: &RootSecret, tenant: TenantId, head: &[u8], standing: Standing<'_>) -> hmac::Tag {
+    let mut mac = hmac::Context::with_key(&root.reset());
     mac.update(BOND_LABEL);
     mac.update(tenant.as_uuid().as_bytes());
+    mac.update(&root.id().0);
     mac.update(head);
     mac.update(&standing.session_epoch.to_be_bytes());
     mac.update(&[u8::from(standing.password_hash.is_some())]);
