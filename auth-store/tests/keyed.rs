@@ -3,13 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use async_trait::async_trait;
-use auth_core::{ManualClock, Timestamp};
+use auth_core::ManualClock;
 use auth_store::keyed::{Database, Entry, ReadWork, Reads, WriteWork, Writes};
-use auth_store::{KeyedStore, Store, StoreError};
-use auth_testkit::conformance::Subject;
+use auth_store::{KeyedStore, StoreError};
+use auth_testkit::conformance::Clocked;
 
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -61,32 +59,13 @@ impl Writes for Rows {
     }
 }
 
-struct Keyed {
-    clock: Arc<ManualClock>,
-    store: KeyedStore<Map>,
-}
-
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-async fn fresh() -> Keyed {
-    let clock = Arc::new(ManualClock::at(Timestamp::from_unix_seconds(1_800_000_000)));
-    let store = KeyedStore::open_with_clock(Map::default(), clock.clone());
-    let store = store.await.unwrap();
-    Keyed { clock, store }
-}
-
-#[async_trait]
-impl Subject for Keyed {
-    fn store(&self) -> Arc<dyn Store> {
-        Arc::new(self.store.clone())
-    }
-
-    async fn second(&self) -> Arc<dyn Store> {
-        Arc::new(self.store.clone())
-    }
-
-    async fn pass(&self, time: Duration) {
-        self.clock.advance(time);
-    }
+async fn fresh() -> Clocked<KeyedStore<Map>> {
+    let open = async |clock: Arc<ManualClock>| {
+        let store = KeyedStore::open_with_clock(Map::default(), clock);
+        store.await.unwrap()
+    };
+    Clocked::open(open).await
 }
 
 auth_testkit::store_suite!(fresh);

@@ -6,41 +6,19 @@
 //! says which one when it fails. In a test file of the store's crate:
 //!
 //! ```
-//! use std::sync::Arc;
-//! use std::time::Duration;
+//! use auth_store::MemoryStore;
+//! use auth_testkit::conformance::Clocked;
 //!
-//! use auth_core::{ManualClock, Timestamp};
-//! use auth_store::{MemoryStore, Store};
-//! use auth_testkit::conformance::Subject;
-//!
-//! struct Memory {
-//!     clock: Arc<ManualClock>,
-//!     store: MemoryStore,
-//! }
-//!
-//! #[async_trait::async_trait]
-//! impl Subject for Memory {
-//!     fn store(&self) -> Arc<dyn Store> {
-//!         Arc::new(self.store.clone())
-//!     }
-//!
-//!     async fn second(&self) -> Arc<dyn Store> {
-//!         Arc::new(self.store.clone())
-//!     }
-//!
-//!     async fn pass(&self, time: Duration) {
-//!         self.clock.advance(time);
-//!     }
-//! }
-//!
-//! async fn fresh() -> Memory {
-//!     let clock = Arc::new(ManualClock::at(Timestamp::from_unix_seconds(1_800_000_000)));
-//!     Memory { store: MemoryStore::with_clock(clock.clone()), clock }
+//! async fn fresh() -> Clocked<MemoryStore> {
+//!     Clocked::open(async |clock| MemoryStore::with_clock(clock)).await
 //! }
 //!
 //! auth_testkit::store_suite!(fresh);
 //! # fn main() {}
 //! ```
+//!
+//! A store whose clock is elsewhere, or whose second instance has something of its own,
+//! implements [`Subject`].
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -55,6 +33,7 @@ pub mod api_key_races;
 pub mod api_keys;
 pub mod attempts;
 pub mod changes;
+mod clocked;
 pub mod conflict;
 pub mod consumed;
 pub mod cursors;
@@ -102,6 +81,7 @@ use auth_store::Store;
 use crate::suite::run_within;
 
 pub use crate::suite::Run;
+pub use clocked::Clocked;
 pub use list::CASES;
 
 /// A fresh store under test, with nobody else in it.

@@ -6,53 +6,26 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use auth_core::{ManualClock, SystemRandom, TenantId, Timestamp, UserId};
-use auth_store::{Identifier, KeyedStore, NewUser, Store, UserStore};
-use auth_testkit::conformance::Subject;
+use auth_store::{Identifier, KeyedStore, NewUser, UserStore};
+use auth_testkit::conformance::Clocked;
 use own_store::{Redb, RedbStore};
 use tempfile::TempDir;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-struct Fresh {
-    clock: Arc<ManualClock>,
-    store: RedbStore,
-    _folder: TempDir,
-}
-
-async fn open(path: &Path, clock: &Arc<ManualClock>) -> RedbStore {
+async fn open(path: &Path, clock: Arc<ManualClock>) -> RedbStore {
     let database = Redb::open(path).unwrap();
-    let store = KeyedStore::open_with_clock(database, clock.clone());
+    let store = KeyedStore::open_with_clock(database, clock);
     store.await.unwrap()
 }
 
-async fn fresh() -> Fresh {
-    let clock = Arc::new(ManualClock::at(NOW));
+async fn fresh() -> Clocked<RedbStore> {
     let folder = TempDir::new().unwrap();
-    let store = open(&folder.path().join("auth.redb"), &clock).await;
-    Fresh {
-        clock,
-        store,
-        _folder: folder,
-    }
-}
-
-#[async_trait]
-impl Subject for Fresh {
-    fn store(&self) -> Arc<dyn Store> {
-        Arc::new(self.store.clone())
-    }
-
-    async fn second(&self) -> Arc<dyn Store> {
-        Arc::new(self.store.clone())
-    }
-
-    async fn pass(&self, time: Duration) {
-        self.clock.advance(time);
-    }
+    let path = folder.path().join("auth.redb");
+    let store = Clocked::open(async |clock| open(&path, clock).await);
+    store.await.keeping(folder)
 }
 
 auth_testkit::store_suite!(fresh);
@@ -63,7 +36,7 @@ async fn child() {
     let Some(path) = std::env::var_os("OWN_STORE_FILE") else {
         return;
     };
-    let store = open(path.as_ref(), &Arc::new(ManualClock::at(NOW))).await;
+    let store = open(path.as_ref(), Arc::new(ManualClock::at(NOW))).await;
     loop {
         let id = UserId::draw(NOW, &SystemRandom::new()).unwrap();
         let new = NewUser {
@@ -93,7 +66,7 @@ async fn what_was_acknowledged_survives_a_kill() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(made.len(), 50);
-    let store = open(&path, &Arc::new(ManualClock::at(NOW))).await;
+    let store = open(&path, Arc::new(ManualClock::at(NOW))).await;
     for id in made {
         let found = store.user(TenantId::DEFAULT, id.parse().unwrap()).await;
         assert!(found.unwrap().is_some(), "{id} was acknowledged");
