@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::TenantId;
 use auth_store::outbox::KafkaPublisher;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -15,8 +14,9 @@ use rdkafka::producer::DefaultProducerContext;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
+use super::dead_letter;
 use super::flow::{
-    Arrived, add, check, end, event, events, outbox, postgres, relay, turns, until_empty, write,
+    Arrived, check, end, events, outbox, postgres, relay, turns, until_empty, write,
 };
 
 const TOPIC: &str = "auth-events";
@@ -143,30 +143,9 @@ async fn what_is_too_large_is_a_dead_letter_until_it_fits() {
     ];
     let publisher = KafkaPublisher::with_settings(&settings, TOPIC).unwrap();
     let [store, ..] = postgres().await;
-    let large = serde_json::json!({ "n": 0, "text": "x".repeat(20_000) });
-    let small = serde_json::json!({ "n": 1 });
-    let both = vec![
-        event("flow.told", "s", large),
-        event("flow.told", "s", small),
-    ];
-    let id = both[0].id();
-    add(&store, both).await;
-    let strict = relay(&store, Arc::new(publisher)).with_attempts(2);
-    let strict = strict.start().unwrap();
-    until_empty(&store).await;
-    let stats = strict.shut_down(Duration::from_secs(5)).await;
-    assert_eq!((stats.published, stats.refused, stats.dead), (1, 2, 1));
-
-    let letters = outbox(&store).dead_letters(0, 10).await.unwrap();
-    assert_eq!((letters.len(), letters[0].event.id), (1, id));
-    assert!(letters[0].error.contains("too large"), "{letters:?}");
-    let ids = [id];
-    let put_back = outbox(&store).replay_dead_letters(TenantId::DEFAULT, &ids);
-    assert_eq!(put_back.await.unwrap(), 1);
-    let relay = relay(&store, Arc::new(publisher_of(&servers)));
-    let relay = relay.start().unwrap();
-    until_empty(&store).await;
-    end(vec![relay]).await;
+    let letter = dead_letter::refused(&store, Arc::new(publisher), 20_000).await;
+    assert!(letter.error.contains("too large"), "{letter:?}");
+    dead_letter::replayed(&store, &letter, Arc::new(publisher_of(&servers))).await;
     let arrived = tokio::task::spawn_blocking(move || consume(&servers, 2));
     let arrived = arrived.await.unwrap();
     let numbers: Vec<u64> = arrived.iter().map(|event| event.number).collect();

@@ -10,6 +10,7 @@
 #[path = "../flow/mod.rs"]
 mod flow;
 
+mod dead_letter;
 #[cfg(feature = "kafka")]
 mod kafka;
 #[cfg(feature = "nats")]

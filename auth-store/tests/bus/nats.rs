@@ -10,6 +10,7 @@ use auth_store::Effects;
 use auth_store::outbox::NatsPublisher;
 use auth_testkit::servers::Nats;
 
+use super::dead_letter;
 use super::flow::{
     Arrived, add, check, end, event, events, outbox, postgres, relay, turns, until_empty, write,
 };
@@ -134,22 +135,9 @@ async fn what_is_too_large_for_the_stream_is_a_dead_letter() {
 /// which `error` is a word of, and a small one behind it.
 async fn the_large_one_is_a_dead_letter(client: Client, stream: Stream, large: usize, error: &str) {
     let [store, ..] = postgres().await;
-    let large = serde_json::json!({ "n": 0, "text": "x".repeat(large) });
-    let small = serde_json::json!({ "n": 1 });
-    let both = vec![
-        event("flow.told", "s", large),
-        event("flow.told", "s", small),
-    ];
-    add(&store, both).await;
     let publisher = Arc::new(NatsPublisher::new(client, "events"));
-    let relay = relay(&store, publisher).with_attempts(2).start().unwrap();
-    let empty = until_empty(&store);
-    let behind = tokio::time::timeout(Duration::from_secs(30), empty).await;
-    assert!(behind.is_ok(), "it holds up what is behind it");
-    let stats = relay.shut_down(Duration::from_secs(5)).await;
-    assert_eq!((stats.published, stats.refused, stats.dead), (1, 2, 1));
-    let letters = outbox(&store).dead_letters(0, 10).await.unwrap();
-    assert!(letters[0].error.contains(error), "{}", letters[0].error);
+    let letter = dead_letter::refused(&store, publisher, large).await;
+    assert!(letter.error.contains(error), "{}", letter.error);
     assert_eq!(arrived(&stream).await[0].number, 1);
 }
 

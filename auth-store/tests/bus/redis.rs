@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use auth_cache::publisher::RedisStreams;
 use auth_cache::redis::RedisLink;
-use auth_core::TenantId;
 use auth_testkit::servers::{Redis, ServerError};
 
+use super::dead_letter;
 use super::flow::{
     Arrived, add, check, end, event, events, outbox, postgres, relay, turns, until_empty, write,
 };
@@ -125,29 +125,10 @@ async fn through_kills_and_freezes_everything_arrives_in_order() {
 async fn what_is_too_large_for_the_stream_is_a_dead_letter_until_it_fits() {
     let redis = Redis::start_with(&KEEPS).await.unwrap();
     let [store, ..] = postgres().await;
-    let large = serde_json::json!({ "n": 0, "text": "x".repeat(20_000) });
-    let small = serde_json::json!({ "n": 1 });
-    let both = vec![
-        event("flow.told", "s", large),
-        event("flow.told", "s", small),
-    ];
-    let id = both[0].id();
-    add(&store, both).await;
     let strict = publisher(&redis).with_largest_event(16_384);
-    let strict = relay(&store, Arc::new(strict)).with_attempts(2);
-    let strict = strict.start().unwrap();
-    until_empty(&store).await;
-    let stats = strict.shut_down(Duration::from_secs(5)).await;
-    assert_eq!((stats.published, stats.refused, stats.dead), (1, 2, 1));
-    let letters = outbox(&store).dead_letters(0, 10).await.unwrap();
-    assert_eq!((letters.len(), letters[0].event.id), (1, id));
-    assert!(letters[0].error.contains("too large"), "{letters:?}");
-    let ids = [id];
-    let put_back = outbox(&store).replay_dead_letters(TenantId::DEFAULT, &ids);
-    assert_eq!(put_back.await.unwrap(), 1);
-    let relay = relay(&store, Arc::new(publisher(&redis))).start().unwrap();
-    until_empty(&store).await;
-    end(vec![relay]).await;
+    let letter = dead_letter::refused(&store, Arc::new(strict), 20_000).await;
+    assert!(letter.error.contains("too large"), "{letter:?}");
+    dead_letter::replayed(&store, &letter, Arc::new(publisher(&redis))).await;
     let arrived = arrived(&redis).await;
     let numbers: Vec<u64> = arrived.iter().map(|event| event.number).collect();
     assert_eq!(numbers, [1, 0], "after what went on without it");
