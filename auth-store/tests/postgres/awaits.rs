@@ -164,7 +164,8 @@ async fn every_call_dropped_wherever_it_waits_leaves_a_connection_that_can_be_us
         // A pool that has no connection yet, and then has one.
         let store = one_connection(&place).await;
         for _ in 0..2 {
-            for nth in 0.. {
+            let (mut nth, mut at_once) = (0, 0);
+            loop {
                 let about = About {
                     store: &store,
                     place: &place,
@@ -175,11 +176,15 @@ async fn every_call_dropped_wherever_it_waits_leaves_a_connection_that_can_be_us
                     is_last = true;
                     break;
                 };
-                if dropped_at(call, nth).await.is_some() {
-                    assert!(nth > 0, "call {number} waits for nothing");
+                if dropped_at(call, nth).await.is_none() {
+                    (drops, nth) = (drops + 1, nth + 1);
+                } else if nth > 0 {
                     break;
+                } else {
+                    // What it waits for is a task, which may be done before it is asked.
+                    at_once += 1;
+                    assert!(at_once < 100, "call {number} waits for nothing");
                 }
-                drops += 1;
             }
         }
         if is_last {
