@@ -17,12 +17,17 @@ use super::row::{get, optional_time};
 use crate::error::StoreError;
 use crate::traits::ENDED_API_KEYS_KEPT;
 
-/// After so many rows were added, up to four times as many are deleted: what
-/// has expired goes faster than it comes.
-const TURN: u32 = 64;
+/// After so many rows were added a table has its turn; after those of all tables up to
+/// four times as many rows of each were deleted: what has expired goes faster than it
+/// comes.
+const TURN: u32 = 12;
 
 /// How many rows of a table go at once.
 const BATCH: i64 = 256;
+
+/// How much longer than a batch took a [`purge`](PgStore::purge) rests after it. What it
+/// writes to the server's log, others wait for when they commit.
+const REST: u32 = 3;
 
 /// What was deleted, and when the last of it had expired.
 ///
@@ -107,8 +112,8 @@ pub struct Purged {
 
 impl PgStore {
     /// Deletes all that nobody will ask for any more, in batches of 256 rows,
-    /// each a transaction of its own; between two it rests for as long as the
-    /// last took. What somebody has locked is left for the next time.
+    /// each a transaction of its own; between two it rests for three times as
+    /// long as the last took. What somebody has locked is left for the next time.
     ///
     /// It need not be called: each call that adds a row deletes some in its turn.
     /// Where much has gathered, after years of another system's data say, this
@@ -142,7 +147,7 @@ impl PgStore {
                 count.add_assign(batch.deleted);
                 let Some(next) = batch.next() else { break };
                 mark = next;
-                sleep(begun.elapsed()).await;
+                sleep(begun.elapsed() * REST).await;
             }
         }
         let mut after = Uuid::nil();
@@ -157,31 +162,30 @@ impl PgStore {
                 break;
             };
             after = last;
-            sleep(begun.elapsed()).await;
+            sleep(begun.elapsed() * REST).await;
         }
         Ok(purged)
     }
 
-    /// Called when a row was added; nobody waits for what it does then, and
-    /// what it leaves is the next turn's.
+    /// Called when a row was added; nobody waits for what it does then, but who
+    /// needs this connection next, which is why it is one table at a time.
     pub(super) fn sweep_in_turn(&self, mut lease: Lease) {
-        if !self
-            .added
-            .fetch_add(1, Ordering::Relaxed)
-            .is_multiple_of(TURN)
-        {
+        let added = self.added.fetch_add(1, Ordering::Relaxed);
+        if !added.is_multiple_of(TURN) {
             return;
         }
+        let turn = usize::try_from(added / TURN).unwrap_or(0) % ALL.len();
         let marks = self.marks.clone();
         tokio::spawn(async move {
-            for (sql, mark) in ALL.into_iter().zip(&*marks.0) {
-                let Ok(batch) = delete(&mut lease, sql, mark.load(Ordering::Relaxed)).await else {
-                    return;
-                };
-                // From the beginning again when there was little: what was locked
-                // is there, and what came late.
-                mark.store(batch.next().unwrap_or(0), Ordering::Relaxed);
-            }
+            let (Some(sql), Some(mark)) = (ALL.get(turn), marks.0.get(turn)) else {
+                return;
+            };
+            let Ok(batch) = delete(&mut lease, sql, mark.load(Ordering::Relaxed)).await else {
+                return;
+            };
+            // From the beginning again when there was little: what was locked is
+            // there, and what came late.
+            mark.store(batch.next().unwrap_or(0), Ordering::Relaxed);
         });
     }
 }

@@ -38,7 +38,7 @@ async fn what_has_long_expired_is_deleted_and_nothing_else() {
         400_400
     );
     // A log-in and a log-out by turns, as if there were nothing else.
-    for _ in 0..33 {
+    for _ in 0..66 {
         let (grant, _) = place.open(&user).await;
         let ended = place
             .store
