@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use auth_core::{Scope, TenantId};
 use auth_sdk::{AuthBuilder, AuthError, CreateApiKey, PlatformKey, TenantStatus};
-use auth_store::{Claim, RelayId};
 use serde_json::{Value, json};
 use support::{Rig, rig_with};
 
@@ -16,15 +15,7 @@ type Told = (String, String, Value);
 
 /// Kind, subject and data of all events that wait.
 async fn told(rig: &Rig) -> Vec<Told> {
-    let claim = Claim {
-        subjects: 100,
-        of_each: 100,
-        lease: Duration::from_secs(60),
-    };
-    let outbox = rig.store.outbox_store().unwrap();
-    let claimed = outbox.claim_events(RelayId(uuid::Uuid::nil()), claim).await;
-    let told = claimed.unwrap().into_iter().map(|claimed| {
-        let event = claimed.event;
+    let told = rig.told().await.into_iter().map(|event| {
         let data = serde_json::from_str(&event.data).unwrap();
         (event.kind.to_string(), event.subject, data)
     });

@@ -8,22 +8,9 @@ use std::time::Duration;
 
 use auth_core::event::Event;
 use auth_sdk::{BuildError, ChangePassword, ImportUser, UserStatus};
-use auth_store::{Claim, RelayId};
 use serde_json::{Value, json};
 use support::unsure::Unsure;
-use support::{OTHER_PASSWORD, PASSWORD, Rig, password, rig, rig_with};
-
-async fn told(rig: &Rig) -> Vec<Event> {
-    let claim = Claim {
-        subjects: 100,
-        of_each: 100,
-        lease: Duration::from_secs(60),
-    };
-    let outbox = rig.store.outbox_store().unwrap();
-    let relay = RelayId(uuid::Uuid::nil());
-    let claimed = outbox.claim_events(relay, claim).await.unwrap();
-    claimed.into_iter().map(|claimed| claimed.event).collect()
-}
+use support::{OTHER_PASSWORD, PASSWORD, password, rig, rig_with};
 
 fn kinds(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.kind.as_str()).collect()
@@ -57,7 +44,7 @@ async fn each_use_case_tells_of_itself_and_of_no_secret() {
     auth.change_password(cx, id, change).await.unwrap();
     auth.log_out_everywhere(cx, id).await.unwrap();
 
-    let told = told(&rig).await;
+    let told = rig.told().await;
     let expected = [
         ("auth.user.created", json!({ "roles": [] })),
         (
@@ -119,7 +106,7 @@ async fn a_stolen_token_is_told_of() {
     for _ in 0..2 {
         assert!(rig.auth.refresh(&rig.cx, stolen).await.is_err());
     }
-    let told = told(&rig).await;
+    let told = rig.told().await;
     assert_eq!(
         kinds(&told),
         [
@@ -139,7 +126,7 @@ async fn nothing_is_told_unless_it_is_asked_for() {
     rig.ada().await;
     let import = ImportUser::new("bob", None);
     rig.auth.import_user(&rig.cx, import).await.unwrap();
-    assert_eq!(told(&rig).await, []);
+    assert_eq!(rig.told().await, []);
 }
 
 #[tokio::test]

@@ -9,12 +9,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use auth_core::event::Event;
 use auth_sdk::{
     Auth, AuthBuilder, AuthError, BreachCheck, BreachRanges, Context, ImportUser, LogIn,
     PasswordReset, TenantId, TenantStatus, UserId, UserStatus,
 };
-use auth_store::{Claim, RelayId};
 use support::{OTHER_PASSWORD, PASSWORD, Rig, password, rig_with, unsure_rig};
 
 const ADA: &str = "ada@example.org";
@@ -217,14 +215,7 @@ async fn a_reset_is_told_of_as_a_password_change() {
         let new = password(OTHER_PASSWORD);
         let _ = rig.auth.reset_password(&rig.cx, &made.token, new).await;
     }
-    let claim = Claim {
-        subjects: 100,
-        of_each: 100,
-        lease: Duration::from_secs(60),
-    };
-    let outbox = rig.store.outbox_store().unwrap();
-    let claimed = outbox.claim_events(RelayId(uuid::Uuid::nil()), claim).await;
-    let told: Vec<Event> = claimed.unwrap().into_iter().map(|it| it.event).collect();
+    let told = rig.told().await;
     let kinds: Vec<_> = told.iter().map(|event| event.kind.as_str()).collect();
     assert_eq!(kinds, ["auth.user.created", "auth.password.changed"]);
     for event in told {

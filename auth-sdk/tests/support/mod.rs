@@ -13,9 +13,11 @@ pub mod unsure;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_core::event::Event;
 use auth_core::password::{HashPool, Password, danger};
 use auth_core::{Audience, ClientId, Clock, Issuer, ManualClock, RootSecret, Timestamp};
 use auth_sdk::{Auth, AuthBuilder, Context, LogIn, LoggedIn, MemoryStore, SignUp, Store, User};
+use auth_store::{Claim, RelayId};
 
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -114,6 +116,18 @@ impl Rig {
     pub async fn ada(&self) -> LoggedIn {
         self.sign_up("ada@example.org").await;
         self.log_in("ada@example.org").await
+    }
+
+    /// All events that wait.
+    pub async fn told(&self) -> Vec<Event> {
+        let claim = Claim {
+            subjects: 100,
+            of_each: 100,
+            lease: Duration::from_secs(60),
+        };
+        let outbox = self.store.outbox_store().unwrap();
+        let claimed = outbox.claim_events(RelayId(uuid::Uuid::nil()), claim).await;
+        claimed.unwrap().into_iter().map(|it| it.event).collect()
     }
 
     pub fn accepts(&self, logged_in: &LoggedIn) -> bool {
