@@ -46,8 +46,29 @@ impl Place {
         .await
     }
 
-    /// A server with these settings.
-    pub(crate) async fn with(
+    /// One that keeps what it has acknowledged, unless it is forgetful.
+    pub(crate) async fn durable_unless(
+        is_forgetful: bool,
+        users: u64,
+        connections: u32,
+    ) -> Result<Self, Failure> {
+        let settings: &[_] = if is_forgetful {
+            &[("synchronous_commit", "off")]
+        } else {
+            &[]
+        };
+        Self::with(settings, users, |url| {
+            let builder = PgStore::builder(url).with_max_connections(connections);
+            if is_forgetful {
+                builder.danger_accept_asynchronous_commit()
+            } else {
+                builder
+            }
+        })
+        .await
+    }
+
+    async fn with(
         settings: &[(&str, &str)],
         users: u64,
         store: impl FnOnce(&str) -> PgStoreBuilder,

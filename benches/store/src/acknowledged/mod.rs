@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use auth_core::password::{HashPool, danger};
 use auth_sdk::{Audience, Auth, Issuer};
-use auth_store::PgStore;
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 
@@ -105,20 +104,7 @@ pub(crate) async fn run(arguments: &[&str]) -> Result<bool, Failure> {
 impl Field {
     async fn new(bounds: Bounds) -> Result<Self, Failure> {
         let is_forgetful = bounds.is_broken(FORGETFUL);
-        let settings: &[_] = if is_forgetful {
-            &[("synchronous_commit", "off")]
-        } else {
-            &[]
-        };
-        let place = Place::with(settings, 0, |url| {
-            let builder = PgStore::builder(url).with_max_connections(CONNECTIONS);
-            if is_forgetful {
-                builder.danger_accept_asynchronous_commit()
-            } else {
-                builder
-            }
-        })
-        .await?;
+        let place = Place::durable_unless(is_forgetful, 0, CONNECTIONS).await?;
         let pool = HashPool::builder()
             .with_params(danger::argon2_params(8, 1, 1)?)
             .build()?;

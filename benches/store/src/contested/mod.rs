@@ -17,7 +17,6 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use auth_store::PgStore;
 
 use crate::Failure;
 use crate::bounds::{Bounds, FORGETFUL};
@@ -83,20 +82,7 @@ pub(crate) async fn run(arguments: &[&str]) -> Result<bool, Failure> {
 impl Field {
     async fn new(bounds: Bounds) -> Result<Self, Failure> {
         let is_forgetful = bounds.is_broken(FORGETFUL);
-        let settings: &[_] = if is_forgetful {
-            &[("synchronous_commit", "off")]
-        } else {
-            &[]
-        };
-        let place = Place::with(settings, USERS, |url| {
-            let builder = PgStore::builder(url).with_max_connections(CONNECTIONS);
-            if is_forgetful {
-                builder.danger_accept_asynchronous_commit()
-            } else {
-                builder
-            }
-        })
-        .await?;
+        let place = Place::durable_unless(is_forgetful, USERS, CONNECTIONS).await?;
         let orders = Orders {
             url: place.url.clone(),
             root: place.roots.active().to_base64().expose().clone(),
