@@ -21,10 +21,15 @@ pub enum Extent {
 /// That of the first step that fails.
 pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
     run.step("format", &mut cargo("fmt --all --check"))?;
-    for beside in [FUZZ, BENCHES, LOAD, PEERS] {
+    for beside in [FUZZ, BENCHES, LOAD, STORE, PEERS] {
         run.step(
             &format!("format {}", name(beside)),
             &mut cargo(&format!("fmt {beside} --check")),
+        )?;
+        // Ours change what they need, and they are compiled only when there is time for it.
+        run.step(
+            &format!("lock file of {}", name(beside)),
+            &mut cargo(&format!("update {beside} --workspace --locked --quiet")),
         )?;
     }
     run.step(
@@ -50,9 +55,6 @@ pub fn ci(run: &mut Run, extent: Extent) -> Result<(), Failure> {
             let tests = format!("test {beside} --target-dir target --locked");
             run.step(&format!("test {}", name(beside)), &mut cargo(&tests))?;
         }
-        // Compiled only when they are measured; that they can be is soon untrue if nobody looks.
-        let locked = format!("tree {PEERS} --locked --depth 0");
-        run.step("lock file of benches/peers", &mut cargo(&locked))?;
         fuzz::fuzz(run, &fuzz::Request::default())?;
     }
     test::test(run)?;
