@@ -15,6 +15,9 @@
 //! [`throttle`] counts what is done, and says who has had enough: in one process, or by
 //! the feature `redis` in all of them together.
 //!
+//! # Requests that must not be done twice
+//! `idempotency` (feature `redis`) remembers them in Redis.
+//!
 //! # Redis
 //! `redis` (feature `redis`) has the link that everything goes through that uses Redis;
 //! `publisher`, by the same feature, takes a store's events to a stream of it.
@@ -90,6 +93,8 @@
 //! [`Fetch`]: jwks::Fetch
 //! [`RemoteJwks`]: jwks::RemoteJwks
 
+#[cfg(feature = "redis")]
+pub mod idempotency;
 pub mod jwks;
 #[cfg(feature = "redis")]
 pub mod publisher;

@@ -62,6 +62,8 @@ pub mod platforms;
 mod race;
 pub mod races;
 pub mod replay;
+pub mod request_list;
+pub mod requests;
 pub mod revoking;
 pub mod rotation;
 pub mod sessions;

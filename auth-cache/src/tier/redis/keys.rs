@@ -35,7 +35,7 @@ impl Roots {
         }
     }
 
-    pub(super) const fn active(&self) -> &Root {
+    pub(crate) const fn active(&self) -> &Root {
         &self.active
     }
 
