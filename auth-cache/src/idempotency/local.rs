@@ -255,7 +255,7 @@ mod tests {
         let taken = Known::Taken {
             owner: own,
             lease: MINUTE / 2,
-            keep: HOUR - MINUTE / 2,
+            keep: MINUTE * 59 + MINUTE / 2,
         };
         assert_eq!(known("body", other, at(MINUTE * 3 / 2)), taken);
         assert_eq!(known("other", own, at(MINUTE)), Known::Mismatch);

@@ -1,6 +1,6 @@
 //! Requests that are remembered in Redis, on real servers.
 #![cfg(feature = "redis")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 mod conformance;
 mod installations;

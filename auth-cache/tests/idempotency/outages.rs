@@ -99,12 +99,12 @@ async fn a_late_release_frees_nobody_else_s_request() {
         world.server.freeze().unwrap();
         assert!(hasty.release_request(&request, lost).await.is_err());
         let next = owner();
-        let begin = async { begin(&other, &request, next).await };
+        let asking = async { begin(&other, &request, next).await };
         let thaw = async {
             tokio::time::sleep(Duration::from_millis(20)).await;
             world.server.thaw().unwrap();
         };
-        let (begun, ()) = tokio::join!(begin, thaw);
+        let (begun, ()) = tokio::join!(asking, thaw);
         assert_eq!(begun, Begun::Owned);
         until_answered(&hasty, &roots).await;
         hasty.release_request(&request, lost).await.unwrap();

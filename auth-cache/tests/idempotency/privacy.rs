@@ -1,5 +1,7 @@
 //! What whoever reads Redis learns.
 
+use std::fmt::Write as _;
+
 use auth_core::idempotency::{Begun, IdempotencyKey, IdempotencyStore, IdempotentRequest};
 use auth_core::{RootSecrets, SystemRandom, TenantId};
 use redis::aio::MultiplexedConnection;
@@ -66,7 +68,10 @@ async fn redis_is_told_nothing_that_can_be_read() {
             &request.key[..4],
         ];
         for secret in secrets {
-            let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+            let mut hex = String::new();
+            for byte in secret {
+                write!(hex, "{byte:02x}").unwrap();
+            }
             for one in &all {
                 assert!(!holds(one, secret), "{}", String::from_utf8_lossy(secret));
                 assert!(!holds(one, hex.as_bytes()), "{hex}");

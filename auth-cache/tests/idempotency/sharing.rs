@@ -25,24 +25,24 @@ async fn of_192_at_the_same_time_one_owns_it() {
                 .map(|round| world.request(&format!("k{round}"), "body"))
                 .collect();
             tokio::spawn(async move {
-                let mut owned = Vec::new();
+                let mut own = Vec::new();
                 for (round, request) in requests.iter().enumerate() {
                     gate.wait().await;
-                    let owner = owner();
-                    match begin(&process, request, owner).await {
+                    let who = owner();
+                    match begin(&process, request, who).await {
                         Begun::Owned => {
                             // Some are done at once, so that others meet that.
                             if round % 2 == 0 {
-                                assert!(complete(&process, request, owner, None).await.unwrap());
+                                assert!(complete(&process, request, who, None).await.unwrap());
                             }
-                            owned.push(round);
+                            own.push(round);
                         }
                         Begun::Busy { retry_after } => assert!(retry_after <= LEASE),
                         Begun::Done(None) => assert_eq!(round % 2, 0),
                         other => panic!("{other:?}"),
                     }
                 }
-                owned
+                own
             })
         })
         .collect();
