@@ -4,9 +4,9 @@
 //! [`AuthLayer`] denies everything under it without a valid access token.
 //! A handler asks for [`Authenticated`] to learn who is calling, for
 //! [`RequireScope`] or [`RequireRole`] to be called for some only; [`require`]
-//! puts a [`Requirement`](auth_core::Requirement) on a route. Refusals are
-//! [`Rejection`]s: `application/problem+json` with stable codes, and challenges
-//! after RFC 6750.
+//! puts a [`Requirement`](auth_core::Requirement) on a route, and a [`RateLimitLayer`]
+//! limits how often it is called. Refusals are [`Rejection`]s: `application/problem+json`
+//! with stable codes, and challenges after RFC 6750.
 //!
 //! A service that only verifies tokens needs this crate and `auth-core`; it
 //! has no database and hashes no password. With the feature `routes`,
@@ -83,10 +83,13 @@
 //! - Time-outs begin when a request's head has arrived. A client that sends
 //!   its head slowly, or opens connections and says nothing, is the server's
 //!   or the proxy's to drop.
-//! - Failed log-ins are not counted here: there is no 429.
+//! - Failed log-ins are not counted here, but in the store; the 429 of the routes is that
+//!   of the use-cases. What is limited for each network says `AuthBuilder::with_rate_limits`
+//!   for the routes, and a [`RateLimitLayer`] for those of the application.
 //! - Wiping covers the buffers of this crate. The copies of a password in the
 //!   server's and the parser's buffers are beyond its reach.
 
+mod address;
 #[cfg(feature = "idempotency")]
 mod body;
 mod challenge;
@@ -94,6 +97,7 @@ mod extract;
 #[cfg(feature = "idempotency")]
 mod idempotency;
 mod layer;
+mod limit;
 mod rejection;
 mod require;
 #[cfg(feature = "routes")]
@@ -103,6 +107,7 @@ pub use extract::{Authenticated, NoClaims, RequireRole, RequireScope, RoleName, 
 #[cfg(feature = "idempotency")]
 pub use idempotency::{IdempotencyLayer, IdempotencyService};
 pub use layer::{AuthLayer, AuthService, ResponseFuture};
+pub use limit::{RateLimitLayer, RateLimitService};
 pub use rejection::Rejection;
 pub use require::{RequireLayer, RequireService, require};
 #[cfg(feature = "routes")]

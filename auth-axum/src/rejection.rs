@@ -82,7 +82,6 @@ impl Rejection {
         self
     }
 
-    #[cfg(feature = "routes")]
     pub(crate) const fn with_retry_after(mut self, after: Option<Duration>) -> Self {
         self.retry_after = after;
         self

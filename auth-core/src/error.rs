@@ -115,7 +115,8 @@ codes! {
     AlreadyDone: "already_done", 409, AlreadyExists, "The request was handled before; its answer was not kept";
     /// The idempotency key was used for another request.
     KeyReused: "idempotency_key_reused", 422, InvalidArgument, "The idempotency key was used for another request";
-    /// Too many attempts at one account's password; the next one must wait.
+    /// Too many attempts at one account's password, or too many requests from one network;
+    /// the next one must wait.
     TooManyAttempts: "too_many_attempts", 429, ResourceExhausted, "Too many attempts; try again later";
     /// More work is asked for than can be done in time.
     Overloaded: "overloaded", 503, ResourceExhausted, "Too busy at present; try again later";

@@ -20,6 +20,7 @@ use crate::error::AuthError;
 use crate::keys::Keys;
 use crate::profile::TokenProfile;
 use crate::reset_limit::ResetLimit;
+use crate::throttle::RateLimits;
 
 /// Authentication for one application. Clones share everything.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) lifetimes: Lifetimes,
     pub(crate) resets: ResetLimit,
     pub(crate) response_floor: Option<Duration>,
+    pub(crate) rate_limits: Option<RateLimits>,
     /// What API keys begin with, if there are any.
     pub(crate) api_key_prefix: Option<ApiKeyPrefix>,
     pub(crate) api_key_limit: u32,

@@ -21,6 +21,7 @@ use crate::auth::{Auth, Lifetimes, MAX_ACCESS_TOKEN, Shared, load_revocations};
 use crate::build_error::BuildError;
 use crate::keys::{KeyRotation, Keys, OwnKeys, StoredKeys, Tending};
 use crate::profile::{PlainProfile, TokenProfile};
+use crate::throttle::RateLimits;
 
 /// Builds an [`Auth`].
 ///
@@ -38,6 +39,7 @@ use crate::profile::{PlainProfile, TokenProfile};
 /// - library that signs and verifies by them: [`Backend::Ring`]
 /// - token profile: no scope, no claims of the application's own
 /// - attempts at passwords: counted, in a store that must do so
+/// - limits for each network: none ([`with_rate_limits`](Self::with_rate_limits))
 /// - response floor of log-in: none
 /// - API keys: none; where there are, 100 live ones of each user
 /// - events: none
@@ -65,6 +67,7 @@ pub struct AuthBuilder {
     unlimited_attempts: bool,
     api_keys: Option<ApiKeyPrefix>,
     api_key_limit: u32,
+    pub(crate) rate_limits: Option<RateLimits>,
     events: bool,
     token_cache: Remembered,
 }
@@ -109,6 +112,7 @@ impl AuthBuilder {
             unlimited_attempts: false,
             api_keys: None,
             api_key_limit: 100,
+            rate_limits: None,
             events: false,
             token_cache: Remembered::ByDefault,
         }
@@ -355,6 +359,7 @@ impl AuthBuilder {
                 lifetimes: self.lifetimes,
                 resets: crate::reset_limit::ResetLimit::default(),
                 response_floor: self.response_floor,
+                rate_limits: self.rate_limits,
                 api_key_prefix: self.api_keys,
                 api_key_limit: self.api_key_limit,
                 events: self.events,

@@ -70,6 +70,14 @@ pub enum AuthError {
         /// When it is worth trying again.
         retry_after: Duration,
     },
+    /// The network that the request comes from has done as much as it may
+    /// ([`with_rate_limits`](crate::AuthBuilder::with_rate_limits)). Nothing was looked
+    /// up.
+    #[error("too many requests from one network")]
+    RateLimited {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
     /// The signing keys are the application's own
     /// ([`with_keys`](crate::AuthBuilder::with_keys)): the SDK neither lists nor
     /// changes them.
@@ -108,7 +116,7 @@ impl AuthError {
             Self::PlatformAccountTaken => Code::PlatformAccountTaken,
             Self::LastLogInMethod => Code::LastLogInMethod,
             Self::TooManyApiKeys => Code::TooManyApiKeys,
-            Self::TooManyAttempts { .. } => Code::TooManyAttempts,
+            Self::TooManyAttempts { .. } | Self::RateLimited { .. } => Code::TooManyAttempts,
             Self::Overloaded { .. } => Code::Overloaded,
             Self::Unavailable(_) => Code::Unavailable,
             Self::OwnKeys | Self::NoApiKeys | Self::NoPlatforms | Self::Internal(_) => {
@@ -120,9 +128,9 @@ impl AuthError {
     /// When it is worth trying again, where it is.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooManyAttempts { retry_after } | Self::Overloaded { retry_after } => {
-                Some(*retry_after)
-            }
+            Self::TooManyAttempts { retry_after }
+            | Self::RateLimited { retry_after }
+            | Self::Overloaded { retry_after } => Some(*retry_after),
             Self::Unavailable(_) => Some(Duration::from_secs(1)),
             _ => None,
         }

@@ -56,6 +56,7 @@ mod root_secret_file;
 mod sign_up;
 mod signing_keys;
 mod tenants;
+mod throttle;
 mod tokens;
 mod users;
 
@@ -74,8 +75,11 @@ pub use profile::TokenProfile;
 pub use root_secret_file::{RootSecretFileError, root_secret_file};
 pub use sign_up::{ImportUser, SignUp};
 pub use signing_keys::SigningKeyInfo;
+pub use throttle::{Limited, RateLimits};
 pub use tokens::TokenPair;
 
+#[doc(no_inline)]
+pub use auth_cache::throttle::MemoryRateLimiter;
 #[doc(no_inline)]
 pub use auth_cache::token::MemoryTokenCache;
 #[doc(no_inline)]

@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::error::AuthError;
 use crate::events::Told;
 use crate::replacing::Former;
+use crate::throttle::Limited;
 use crate::tokens::TokenPair;
 
 /// A user who logs in.
@@ -145,10 +146,13 @@ impl Auth {
     /// # Errors
     /// [`AuthError::InvalidCredentials`] for all of those;
     /// [`AuthError::TooManyAttempts`], whether there is such an account or not;
+    /// [`AuthError::RateLimited`], before anything is looked at;
     /// [`AuthError::InvalidScope`], which only someone who knows the password
     /// hears; [`AuthError::Overloaded`] and [`AuthError::Unavailable`].
     #[tracing::instrument(skip_all)]
     pub async fn log_in(&self, cx: &Context, mut request: LogIn) -> Result<LoggedIn, AuthError> {
+        // What a network has had enough of says nothing of the account.
+        self.shared.charge(cx, Limited::LogIn).await?;
         let floor = self.shared.response_floor.map(tokio::time::sleep);
         let former = request.former.take();
         let mut outcome = self.shared.log_in(cx, request).await;

@@ -15,6 +15,7 @@ use crate::auth::{Auth, Shared, to_the_end};
 use crate::context::Context;
 use crate::error::AuthError;
 use crate::events::Told;
+use crate::throttle::Limited;
 
 /// What is to be sent to a user who has forgotten the password.
 #[derive(Clone, Debug)]
@@ -88,6 +89,7 @@ impl Auth {
     /// ```
     ///
     /// # Errors
+    /// [`AuthError::RateLimited`], whoever's identifier it is, and
     /// [`AuthError::Unavailable`].
     #[tracing::instrument(skip_all)]
     pub async fn request_password_reset(
@@ -96,6 +98,7 @@ impl Auth {
         identifier: &str,
     ) -> Result<Option<PasswordReset>, AuthError> {
         let shared = &*self.shared;
+        shared.charge(cx, Limited::RequestPasswordReset).await?;
         let Ok(identifier) = Identifier::new(identifier) else {
             // Nobody has it, and nobody can.
             return Ok(None);
@@ -141,6 +144,7 @@ impl Auth {
     /// # Errors
     /// [`AuthError::InvalidResetToken`], whatever the reason;
     /// [`AuthError::Password`] when the password does not meet the policy;
+    /// [`AuthError::RateLimited`];
     /// [`AuthError::Overloaded`] and [`AuthError::Unavailable`], after which
     /// the password may have been changed: log in to find out.
     /// [`AuthError::Unavailable`] also when breached passwords cannot be asked
@@ -158,6 +162,7 @@ impl Auth {
             tracing::debug!(%reason, "reset token refused");
             AuthError::InvalidResetToken
         })?;
+        shared.charge(cx, Limited::ResetPassword).await?;
         let found = shared.store.user(cx.tenant, presented.user()).await?;
         let is_as_it_was = |record: &UserRecord| {
             record.is_active() && presented.is_bound_to(standing(Some(record)))

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::AuthError;
 use crate::events::Told;
 use crate::log_in::{LoggedIn, Opening, TRIES};
+use crate::throttle::Limited;
 
 /// An account at another platform whose owner the application has verified.
 ///
@@ -105,13 +106,15 @@ impl Auth {
     /// # Errors
     /// [`AuthError::InvalidCredentials`]; [`AuthError::InvalidScope`];
     /// [`AuthError::InvalidRequest`] if `amr` does not say how, or says it in
-    /// too many words; [`AuthError::NoPlatforms`]; [`AuthError::Unavailable`].
+    /// too many words; [`AuthError::NoPlatforms`]; [`AuthError::RateLimited`];
+    /// [`AuthError::Unavailable`].
     #[tracing::instrument(skip_all)]
     pub async fn log_in_with_verified_platform(
         &self,
         cx: &Context,
         identity: VerifiedPlatformIdentity,
     ) -> Result<LoggedIn, AuthError> {
+        self.shared.charge(cx, Limited::PlatformLogIn).await?;
         let VerifiedPlatformIdentity {
             key,
             amr,

@@ -10,6 +10,7 @@ use crate::auth::{Auth, Shared, ask, to_the_end};
 use crate::context::Context;
 use crate::error::AuthError;
 use crate::events::Told;
+use crate::throttle::Limited;
 use crate::tokens::TokenPair;
 use auth_core::revocation::Revocation;
 
@@ -37,8 +38,8 @@ impl Auth {
     /// # Errors
     /// [`AuthError::InvalidGrant`] when the token is no good for this tenant
     /// and client, or its session has ended; [`AuthError::Superseded`] when a
-    /// newer one was given out a moment ago; [`AuthError::Unavailable`], after
-    /// which the same token may be presented again.
+    /// newer one was given out a moment ago; [`AuthError::RateLimited`] and
+    /// [`AuthError::Unavailable`], after which the same token may be presented again.
     #[tracing::instrument(skip_all)]
     pub async fn refresh_for(
         &self,
@@ -48,6 +49,7 @@ impl Auth {
     ) -> Result<TokenPair, AuthError> {
         let shared = &*self.shared;
         let presented = shared.opened(cx, token)?;
+        shared.charge(cx, Limited::Refresh).await?;
         let rotation = Rotation {
             tenant: cx.tenant,
             client: client.clone(),

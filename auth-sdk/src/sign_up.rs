@@ -10,6 +10,7 @@ use crate::auth::{Auth, Shared};
 use crate::context::Context;
 use crate::error::AuthError;
 use crate::events::Told;
+use crate::throttle::Limited;
 use auth_core::Clock;
 
 /// A user who signs up.
@@ -100,11 +101,12 @@ impl Auth {
     /// # Errors
     /// [`AuthError::Identifier`] and [`AuthError::Password`] for what cannot
     /// be used, [`AuthError::IdentifierTaken`], [`AuthError::NotFound`] for a
-    /// tenant that is not there; [`AuthError::Overloaded`] and
-    /// [`AuthError::Unavailable`].
+    /// tenant that is not there; [`AuthError::RateLimited`];
+    /// [`AuthError::Overloaded`] and [`AuthError::Unavailable`].
     #[tracing::instrument(skip_all)]
     pub async fn sign_up(&self, cx: &Context, request: SignUp) -> Result<User, AuthError> {
         let shared = &*self.shared;
+        shared.charge(cx, Limited::SignUp).await?;
         let identifier = Identifier::new(&request.identifier)?;
         let words = request.context_words.with_email(&request.identifier);
         let policy = shared.check_new_password(&request.password, &words).await?;

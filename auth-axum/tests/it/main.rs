@@ -13,6 +13,7 @@ mod support;
 
 mod extract;
 mod layer;
+mod limit;
 mod vectors;
 
 #[cfg(feature = "routes")]
@@ -25,6 +26,8 @@ mod bad_input;
 mod mounting;
 #[cfg(feature = "routes")]
 mod once;
+#[cfg(feature = "routes")]
+mod once_redis;
 #[cfg(feature = "routes")]
 mod once_stalls;
 #[cfg(feature = "routes")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use auth_axum::{AuthLayer, AuthRoutes, Authenticated};
 use auth_core::password::danger::argon2_params;
 use auth_core::{Scope, SystemRandom};
-use auth_sdk::{Audience, Auth, HashPool, Issuer, RootSecret, Store, User};
+use auth_sdk::{Audience, Auth, AuthBuilder, HashPool, Issuer, RootSecret, Store, User};
 use axum::Router;
 use axum::routing::get;
 use reqwest::{Method, Response, StatusCode};
@@ -33,13 +33,20 @@ impl auth_sdk::TokenProfile for Profile {
 }
 
 pub(crate) async fn auth(store: impl Store) -> Auth {
+    auth_with(store, |builder| builder).await
+}
+
+pub(crate) async fn auth_with(
+    store: impl Store,
+    configure: impl FnOnce(AuthBuilder) -> AuthBuilder,
+) -> Auth {
     let random = SystemRandom::new();
     let pool = HashPool::builder()
         .with_threads(1)
         .with_params(argon2_params(8, 1, 1).unwrap())
         .build()
         .unwrap();
-    Auth::builder(
+    let builder = Auth::builder(
         Issuer::new(ISSUER).unwrap(),
         Audience::new(AUDIENCE).unwrap(),
         RootSecret::generate(&random).unwrap(),
@@ -47,10 +54,8 @@ pub(crate) async fn auth(store: impl Store) -> Auth {
     )
     .with_hash_pool(pool)
     .with_token_profile(Arc::new(Profile))
-    .with_api_keys("acme_live".parse().unwrap())
-    .build()
-    .await
-    .unwrap()
+    .with_api_keys("acme_live".parse().unwrap());
+    configure(builder).build().await.unwrap()
 }
 
 /// The application of the crate's documentation, impatient.
