@@ -106,6 +106,27 @@ fn a_cut_never_lets_a_whole_piece_through() {
 }
 
 #[test]
+fn a_rule_says_something_else_or_nothing() {
+    let proxy = Proxy::to(&echo()).unwrap();
+    let mut client = connect(&proxy);
+    proxy.rule(|piece| match piece.bytes {
+        b"lost" => Verdict::Instead(Vec::new()),
+        b"one" if piece.direction == Direction::ToClient => Verdict::Instead(b"eno".into()),
+        _ => Verdict::Pass,
+    });
+    assert_eq!(ask(&mut client, b"one"), b"eno");
+    client.write_all(b"lost").unwrap();
+    let short = Some(Duration::from_millis(100));
+    client.set_read_timeout(short).unwrap();
+    let silent = client.read(&mut [0; 4]).unwrap_err();
+    assert_eq!(silent.kind(), ErrorKind::WouldBlock);
+    client
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    assert_eq!(ask(&mut client, b"two"), b"two", "the link is well");
+}
+
+#[test]
 fn what_is_frozen_is_silent_and_loses_nothing() {
     let proxy = Proxy::to(&echo()).unwrap();
     let mut client = connect(&proxy);

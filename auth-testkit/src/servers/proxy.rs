@@ -14,7 +14,7 @@ use super::ServerError;
 /// The most that is carried at once.
 const PIECE: usize = 64 * 1024;
 
-/// A link to a server, on a loopback port of its own, that can be slow, silent, closed, or cut at any byte. Its threads end with
+/// A link to a server, on a loopback port of its own, that can be slow, silent, closed, cut at any byte, or lie. Its threads end with
 /// it.
 ///
 /// It knows nothing of what it carries: it passes on what one side writes as the other side would read it. A rule sees each
@@ -61,7 +61,7 @@ pub struct Piece<'a> {
 }
 
 /// What becomes of a [`Piece`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is passed on.
     Pass,
@@ -70,6 +70,8 @@ pub enum Verdict {
         /// How many, if there are as many.
         after: usize,
     },
+    /// These bytes are passed on in its place; none at all if there are none.
+    Instead(Vec<u8>),
 }
 
 type Rule = Box<dyn FnMut(&Piece<'_>) -> Verdict + Send>;
@@ -264,13 +266,19 @@ impl Shared {
                 Ok(length) => length,
             };
             let bytes = &piece[..length];
-            let Some(passed) = self.judge(number, direction, bytes) else {
+            let Some(verdict) = self.judge(number, direction, bytes) else {
                 break;
             };
-            if to.write_all(&bytes[..passed]).is_err() {
+            let (passed, is_cut) = match &verdict {
+                Verdict::Pass => (bytes, false),
+                // The last byte stays behind in any case, or there would be nothing to notice.
+                Verdict::Cut { after } => (&bytes[..(*after).min(length - 1)], true),
+                Verdict::Instead(others) => (&others[..], false),
+            };
+            if to.write_all(passed).is_err() {
                 break;
             }
-            if passed < length {
+            if is_cut {
                 self.end(number);
                 shut(&[from, to]);
                 return;
@@ -283,8 +291,8 @@ impl Shared {
         }
     }
 
-    /// How many bytes are passed on, once it is time; `None` if the link is gone meanwhile.
-    fn judge(&self, connection: u64, direction: Direction, bytes: &[u8]) -> Option<usize> {
+    /// What becomes of a piece, once it is time; `None` if the link is gone meanwhile.
+    fn judge(&self, connection: u64, direction: Direction, bytes: &[u8]) -> Option<Verdict> {
         let mut state = self.lock();
         let delay = state.delay;
         if !delay.is_zero() {
@@ -306,15 +314,8 @@ impl Shared {
             direction,
             bytes,
         };
-        let verdict = state
-            .rule
-            .as_mut()
-            .map_or(Verdict::Pass, |rule| rule(&piece));
-        match verdict {
-            Verdict::Pass => Some(bytes.len()),
-            // The last byte stays behind in any case, or there would be nothing to notice.
-            Verdict::Cut { after } => Some(after.min(bytes.len().saturating_sub(1))),
-        }
+        let rule = state.rule.as_mut();
+        Some(rule.map_or(Verdict::Pass, |rule| rule(&piece)))
     }
 
     fn end(&self, number: u64) {
