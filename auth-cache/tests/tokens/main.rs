@@ -6,6 +6,7 @@
 mod bounds;
 mod history;
 mod hits;
+mod interleaved;
 mod misbehaving;
 mod racing;
 mod support;

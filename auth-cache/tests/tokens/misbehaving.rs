@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use auth_core::verifier::{TokenCache, VerifierId};
 use auth_core::{Identity, ManualClock};
+use auth_testkit::rounds;
 
 use super::history::{Step, TOKENS, World};
 use super::support::{Draws, NOW};
@@ -84,7 +85,8 @@ impl TokenCache for Lying {
 
 /// Through a long history; the world compares each decision, and whose token it
 /// is, with those of verifiers that have no cache.
-fn live(what: What, validations: usize) {
+fn live(what: What) {
+    let validations = usize::try_from(rounds(20_000)).unwrap();
     let clock = Arc::new(ManualClock::at(NOW));
     let cache = Arc::new(Lying::new(what));
     let port: Arc<dyn TokenCache> = cache.clone();
@@ -115,6 +117,7 @@ fn live(what: What, validations: usize) {
     assert!(accepted > validations / 50, "{accepted}");
     let given = cache.given.load(Ordering::Relaxed);
     assert_eq!(given == 0, what == What::Nothing, "{given}");
+    eprintln!("{what:?}: {validations} validations, {given} answers, none of them somebody else's");
 }
 
 impl Draws {
@@ -127,7 +130,7 @@ macro_rules! lives {
     ($($name:ident: $what:expr,)*) => {$(
         #[test]
         fn $name() {
-            live($what, 20_000);
+            live($what);
         }
     )*};
 }
@@ -138,21 +141,4 @@ lives! {
     a_cache_that_mixes_verifiers_costs_only_misses: What::AnotherVerifiers,
     a_cache_that_mixes_tokens_costs_only_misses: What::AnotherTokens,
     a_cache_that_loses_everything_costs_only_misses: What::Nothing,
-}
-
-/// 10⁷ validations of which none may be somebody else's. Minutes in release.
-#[test]
-#[ignore = "takes minutes; run with --release"]
-fn no_wrong_identity_in_ten_million_validations() {
-    std::thread::scope(|scope| {
-        let whats = [
-            What::Anything,
-            What::TheOldest,
-            What::AnotherVerifiers,
-            What::AnotherTokens,
-        ];
-        for what in whats {
-            scope.spawn(move || live(what, 2_500_000));
-        }
-    });
 }

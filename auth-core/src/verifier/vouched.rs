@@ -62,13 +62,12 @@ pub(super) struct Verified {
 impl AsOf {
     /// What `issuer` knows now.
     pub(super) fn now(issuer: &TrustedIssuer) -> Self {
-        let generation = match &issuer.revocations {
-            Revocations::View(view) => view.generation(),
-            Revocations::None | Revocations::Unsaid => 0,
-        };
         Self {
             epoch: issuer.keys.epoch(),
-            generation,
+            generation: match &issuer.revocations {
+                Revocations::View(view) => view.generation(),
+                Revocations::None | Revocations::Unsaid => 0,
+            },
         }
     }
 }
@@ -119,21 +118,16 @@ impl Vouched {
     /// Whether the token would still find the key that verified it. Its
     /// signature need not be checked again by a key that is the same.
     pub(super) fn finds_its_key(&self, token: &str, issuer: &TrustedIssuer, now: Now) -> bool {
-        // Read before the keys: what changes meanwhile is seen next time.
-        let epoch = issuer.keys.epoch_at(now);
-        self.epoch.load(Ordering::Acquire) == epoch || self.finds_it_again(token, issuer, epoch)
+        let epoch = || issuer.keys.epoch_at(now);
+        still_holds(&self.epoch, epoch, || self.finds_it_again(token, issuer))
     }
 
     #[cold]
-    fn finds_it_again(&self, token: &str, issuer: &TrustedIssuer, epoch: u64) -> bool {
+    fn finds_it_again(&self, token: &str, issuer: &TrustedIssuer) -> bool {
         let found = Compact::split(token, usize::MAX)
             .map_err(VerifyError::from)
             .and_then(|compact| issuer.key_of(token, &compact));
-        let is_same = found.is_ok_and(|found| found == self.key);
-        if is_same {
-            self.epoch.store(epoch, Ordering::Release);
-        }
-        is_same
+        found.is_ok_and(|found| found == self.key)
     }
 
     /// Whether nothing that it stands on is revoked.
@@ -142,15 +136,58 @@ impl Vouched {
         else {
             return true;
         };
-        // Read before the floors, for the same reason.
-        let generation = view.generation();
-        if self.generation.load(Ordering::Acquire) == generation {
-            return true;
-        }
-        let stands = view.check(standpoint) == Standing::Live;
-        if stands {
-            self.generation.store(generation, Ordering::Release);
-        }
-        stands
+        let stands = || view.check(standpoint) == Standing::Live;
+        still_holds(&self.generation, || view.generation(), stands)
+    }
+}
+
+/// Whether what was found to hold `as_of` some number still does: nothing has changed
+/// since, or `look` finds it again. The number of `now` is read before that looks, since
+/// what changes while it looks is to be looked at next time.
+#[inline]
+fn still_holds(as_of: &AtomicU64, now: impl FnOnce() -> u64, look: impl FnOnce() -> bool) -> bool {
+    let now = now();
+    if as_of.load(Ordering::Acquire) == now {
+        return true;
+    }
+    let holds = look();
+    if holds {
+        as_of.store(now, Ordering::Release);
+    }
+    holds
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// A floor rises just after it was looked at.
+    #[test]
+    fn what_changes_during_a_look_is_looked_at_the_next_time() {
+        let (as_of, now, is_good) = (AtomicU64::new(1), Cell::new(2), Cell::new(true));
+        let judge = || {
+            still_holds(
+                &as_of,
+                || now.get(),
+                || {
+                    let was_good = is_good.replace(false);
+                    now.set(now.get() + 1);
+                    was_good
+                },
+            )
+        };
+        assert!(judge(), "as of before");
+        assert!(!judge());
+    }
+
+    #[test]
+    fn what_was_found_is_not_looked_for_again_until_something_changes() {
+        let as_of = AtomicU64::new(1);
+        assert!(still_holds(&as_of, || 1, || false));
+        assert!(!still_holds(&as_of, || 2, || false));
+        assert!(still_holds(&as_of, || 2, || true));
+        assert!(still_holds(&as_of, || 2, || false));
     }
 }
