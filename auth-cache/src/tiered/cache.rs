@@ -146,10 +146,16 @@ impl<K: Key, V: Value> Cache<K, V> {
         warm_up(&self.engine, keys).await
     }
 
-    /// The keys of all values in memory, in no order: a list to
-    /// [warm up](Self::warm_up) by, later or elsewhere.
+    /// The keys of all values in memory, in no order.
     pub fn keys(&self) -> Vec<K> {
         self.engine.values.keys()
+    }
+
+    /// The keys of the values in memory that were looked up most, up to `most` of them,
+    /// the hottest first: a snapshot to [warm up](Self::warm_up) by, later or elsewhere.
+    /// See [warm-up](super::guard::warm_up).
+    pub fn hot_keys(&self, most: usize) -> Vec<K> {
+        self.engine.values.hottest(most)
     }
 
     /// The point that is `patience` from now, by the cache's own clock.

@@ -1,6 +1,6 @@
 //! What is kept of a load.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::guard::fence::{Epoch, TagStripe};
@@ -23,6 +23,9 @@ pub(crate) struct Entry<V> {
     failing_until: AtomicU64,
     /// The generation of the floors at which it was last found to stand.
     pub(crate) checked: AtomicU64,
+    /// How often it was hit, as far as hits are counted by key: few are, and the past
+    /// counts for half with each load.
+    heat: AtomicU32,
 }
 
 /// The times of an entry.
@@ -69,7 +72,23 @@ impl<V> Entry<V> {
             refresh_from: AtomicU64::new(0),
             failing_until: AtomicU64::new(0),
             checked: AtomicU64::new(UNCHECKED),
+            heat: AtomicU32::new(0),
         }
+    }
+
+    pub(crate) fn heat(&self) -> u32 {
+        self.heat.load(Ordering::Relaxed)
+    }
+
+    /// It was hit, and this hit is one that is counted.
+    #[cold]
+    pub(crate) fn warms(&self) {
+        self.heat.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It takes the place of `former`.
+    pub(crate) fn inherits_heat(&self, former: &Self) {
+        self.heat.fetch_add(former.heat() / 2, Ordering::Relaxed);
     }
 
     /// Whether the caller is the one to refresh it; nobody else is before `pause`

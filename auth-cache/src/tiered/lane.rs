@@ -89,6 +89,11 @@ impl<J> Lane<J> {
         std::mem::take(&mut state.waiting)
     }
 
+    /// How many work on it at the most.
+    pub(crate) const fn workers(&self) -> usize {
+        self.limits.workers
+    }
+
     pub(crate) fn waiting(&self) -> usize {
         self.state().waiting.len()
     }

@@ -135,7 +135,11 @@ impl<K: Key, V: Value> Engine<K, V> {
             Origin::Stale => self.counters.stale_served.one(),
             Origin::StaleIfError => self.counters.stale_if_error_served.one(),
             _ if entry.value.is_none() => self.counters.negative_hits.one(),
-            _ => self.counters.hit(probe.hash),
+            _ => {
+                if self.counters.hit(probe.hash) {
+                    entry.warms();
+                }
+            }
         }
     }
 

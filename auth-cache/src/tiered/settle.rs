@@ -57,6 +57,9 @@ impl<K: Key, V: Value> Engine<K, V> {
         let entry = Arc::new(entry);
         let is_kept = self.keep(&job.key, &entry);
         job.end(Ok(Arc::clone(&entry)));
+        // An invalidation that the tier knows of has taken the lease along. What is not
+        // kept here for want of hearing from others is of use to them all the same.
+        let may_share = may_share && (is_kept || self.may_share(&job.key));
         let record = |value| {
             let second = self.second.as_ref()?;
             Some(Record {
@@ -67,7 +70,7 @@ impl<K: Key, V: Value> Engine<K, V> {
             })
         };
         let lease = job.lease.take()?;
-        let shared = entry.value.as_ref().filter(|_| is_kept && may_share);
+        let shared = entry.value.as_ref().filter(|_| may_share);
         Some(lease.end(shared.and_then(record)))
     }
 

@@ -56,7 +56,7 @@ impl<K: Key, V: Value> Engine<K, V> {
         let mut held = Vec::new();
         for ((mut job, ask), answer) in jobs.into_iter().zip(asks).zip(answers) {
             match answer {
-                Acquired::Found(record) => self.found(second, job, &record, asked),
+                Acquired::Found(record) => held.extend(self.found(second, job, &record, asked)),
                 Acquired::Granted(versions) => {
                     self.counters.tier_misses.one();
                     job.lease = Lease::new(ask, versions);
@@ -102,16 +102,17 @@ impl<K: Key, V: Value> Engine<K, V> {
         })
     }
 
+    /// Takes what the tier has. Gives the job back if that cannot be read, and somebody
+    /// else is loading it.
     fn found(
         self: &Arc<Self>,
         second: &SecondLevel<K, V>,
         mut job: Job<K, V>,
         record: &Record,
         asked: Moment,
-    ) {
+    ) -> Option<Job<K, V>> {
         let Some(value) = second.codec.read(&record.value) else {
-            self.counters.tier_unreadable.one();
-            return self.ask_source(job);
+            return self.cannot_be_read(job);
         };
         self.counters.tier_hits.one();
         let of = OfTier {
@@ -121,6 +122,22 @@ impl<K: Key, V: Value> Engine<K, V> {
             cost: record.cost,
         };
         self.settle_found(&mut job, value, of);
+        None
+    }
+
+    /// What cannot be read is loaded like what is missing, by one of all processes: asked
+    /// for as if it ended too soon, the value is given only to who does not get the lease.
+    fn cannot_be_read(self: &Arc<Self>, mut job: Job<K, V>) -> Option<Job<K, V>> {
+        if job.renews == Some(Moment::NEVER) {
+            job.renews = None;
+            return Some(job);
+        }
+        if job.held_since.is_none() {
+            self.counters.tier_unreadable.one();
+        }
+        job.renews = Some(Moment::NEVER);
+        self.dispatch(job);
+        None
     }
 
     fn ask_source_for(self: &Arc<Self>, jobs: Vec<Job<K, V>>) {

@@ -7,6 +7,7 @@
 //! clock and has four stages, and neither of them keeps a load that an
 //! invalidation has overtaken out; the [fence](super::guard::fence) does.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 
@@ -47,6 +48,9 @@ impl<K: Key, V: Value> Shelf<K, V> {
         let mut evicted = Vec::new();
         // What is overwritten would be dropped under a lock.
         let overwritten = self.kept.peek(&key.probe());
+        if let Some(former) = &overwritten {
+            entry.inherits_heat(former);
+        }
         self.kept.insert_with_lifecycle(key, entry, &mut evicted);
         Displaced {
             evicted,
@@ -73,6 +77,20 @@ impl<K: Key, V: Value> Shelf<K, V> {
 
     pub(crate) fn keys(&self) -> Vec<K> {
         self.kept.iter().map(|(key, _)| key.key).collect()
+    }
+
+    /// Up to `most` keys, those first that were hit most.
+    pub(crate) fn hottest(&self, most: usize) -> Vec<K> {
+        let all = self.kept.iter();
+        let mut all: Vec<_> = all
+            .map(|(key, entry)| (Reverse(entry.heat()), key))
+            .collect();
+        if most < all.len() {
+            all.select_nth_unstable_by_key(most, |(heat, _)| *heat);
+            all.truncate(most);
+        }
+        all.sort_unstable_by_key(|(heat, _)| *heat);
+        all.into_iter().map(|(_, key)| key.key).collect()
     }
 
     pub(crate) fn len(&self) -> usize {

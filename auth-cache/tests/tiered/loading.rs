@@ -204,3 +204,69 @@ async fn a_list_is_warmed_up_without_crowding_others_out() {
     source.is_in(Mood::Fails);
     assert_eq!(cache.warm_up([99]).await.unavailable, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_are_loaded_one_by_one_are_warmed_up_by_all_workers_but_one() {
+    let source = Source::default();
+    source.set_all(0..100).takes(millis(10));
+    let cache = source.plain().with_bulkhead(5, 1_000).build().unwrap();
+    let began = tokio::time::Instant::now();
+    assert_eq!(cache.warm_up(0..100).await.found, 100);
+    assert_eq!(source.most_under_way(), 4);
+    assert_eq!(began.elapsed(), millis(250), "the workers wait for nobody");
+
+    // Somebody who comes meanwhile is not behind the list.
+    let warming = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.warm_up(100..200).await.absent }
+    });
+    settle().await;
+    let began = tokio::time::Instant::now();
+    cache.get(&500).await.unwrap();
+    assert_eq!(began.elapsed(), millis(10));
+    assert_eq!(warming.await.unwrap(), 100);
+
+    let alone = source.plain().with_bulkhead(1, 1).build().unwrap();
+    assert_eq!(alone.warm_up(0..10).await.found, 10, "none is left over");
+}
+
+/// A restart: what was looked up most is there before anybody asks.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_has_the_names_of_what_was_looked_up_most() {
+    let source = Source::default();
+    source.set_all(0..1_000);
+    let cache = source.plain().build().unwrap();
+    assert_eq!(cache.hot_keys(10), [0_u32; 0]);
+    assert_eq!(cache.warm_up(0..1_000).await.found, 1_000);
+    let hot: Vec<u32> = (0..10).map(|number| number * 97).collect();
+    for round in 0..10_000_u32 {
+        for key in &hot {
+            assert_eq!(cache.get(key).await.unwrap(), Some(u64::from(*key)));
+        }
+        cache.get(&(round % 1_000)).await.unwrap();
+    }
+    let mut snapshot = cache.hot_keys(10);
+    snapshot.sort_unstable();
+    assert_eq!(snapshot, hot);
+    assert_eq!(cache.hot_keys(2_000).len(), 1_000);
+    assert!(cache.hot_keys(0).is_empty());
+
+    // Loaded again it is as hot, as long as it goes on being so.
+    pass(seconds(400)).await;
+    for key in &hot {
+        cache.get(key).await.unwrap();
+    }
+    let mut again = cache.hot_keys(10);
+    again.sort_unstable();
+    assert_eq!(again, hot);
+
+    source.set(97, 1);
+    let after = source.plain().build().unwrap();
+    assert_eq!(after.warm_up(snapshot).await.found, 10);
+    assert_eq!(after.peek(&97), Some(1), "as it is by now");
+    let before = source.keys_asked();
+    for key in &hot {
+        after.get(key).await.unwrap();
+    }
+    assert_eq!(source.keys_asked(), before);
+}

@@ -132,6 +132,63 @@ async fn a_process_that_hears_nothing_does_not_trust_its_memory() {
     assert_eq!(origin(&cache).await, (Some(11), Origin::Memory));
 }
 
+/// A new process: it may have missed an invalidation before it heard anything, and keeps
+/// nothing of that time. The tier has missed none.
+#[tokio::test(start_paused = true)]
+async fn a_load_from_before_a_process_hears_is_of_use_to_others() {
+    let (memory, source) = (memory(), Source::default());
+    let flaky = Flaky::new(memory.handle());
+    flaky.goes_deaf();
+    let tier = Arc::new(flaky.clone());
+    source.set(1, 10).close_gate();
+    let cache = built(source.plain().with_tier(tier, Json::new(1))).await;
+    let load = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.get(&1).await.unwrap() }
+    });
+    settle().await;
+    flaky.hears_again();
+    pass(seconds(1)).await;
+    assert_eq!(cache.stats().hears, Some(true));
+    source.let_through(1);
+    assert_eq!(load.await.unwrap(), Some(10));
+    settle().await;
+    let stats = cache.stats();
+    assert_eq!((stats.rejected, stats.tier_fills), (1, 1), "{stats:?}");
+    assert_eq!(cache.peek(&1), None);
+    for cache in [&cache, &built(over(&memory, &source)).await] {
+        assert_eq!(origin(cache).await, (Some(10), Origin::Tier));
+    }
+}
+
+/// What the tier has not been told of is not put there either.
+#[tokio::test(start_paused = true)]
+async fn a_load_that_an_untold_invalidation_has_overtaken_is_of_no_use_to_others() {
+    let (memory, source) = (memory(), Source::default());
+    let flaky = Flaky::new(memory.handle());
+    let tier = Arc::new(flaky.clone());
+    source.set(1, 10).close_gate();
+    let cache = built(source.plain().with_tier(tier, Json::new(1))).await;
+    let load = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.get(&1).await.unwrap() }
+    });
+    settle().await;
+    source.set(1, 11);
+    flaky.is(Health::Fails);
+    assert_eq!(
+        cache.invalidate(&1).await.unwrap_err().reason(),
+        Reason::Tier
+    );
+    flaky.is(Health::Well);
+    source.let_through(10);
+    assert_eq!(load.await.unwrap(), Some(10), "it was asked before");
+    settle().await;
+    assert_eq!(cache.stats().tier_fills, 0);
+    let other = built(over(&memory, &source)).await;
+    assert_eq!(origin(&other).await, (Some(11), Origin::Source));
+}
+
 #[tokio::test(start_paused = true)]
 async fn for_so_long_as_it_was_told_a_deaf_process_trusts_its_memory() {
     let source = Source::default();

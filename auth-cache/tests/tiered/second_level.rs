@@ -1,6 +1,7 @@
 //! Several processes over one tier: each has a cache of its own, and all one source.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use auth_cache::tier::{Json, MemoryTier};
 use auth_cache::tiered::{Cache, CacheBuilder, Origin, Tag, TtlClass};
@@ -217,6 +218,86 @@ async fn what_was_written_in_another_form_is_left_alone() {
     settle().await;
     assert_eq!(words.get(&1).await.unwrap().as_deref(), Some("ten"));
     assert_eq!(words.stats().tier_unreadable, 1);
+}
+
+/// Of all who cannot read it one loads it, and the others find what that one has put in its
+/// place.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_loaded_once_for_all() {
+    let (tier, source) = (memory(), Source::default());
+    let one = built(over(&tier, source.set(1, 10))).await;
+    assert_eq!(origin(&one).await, (Some(10), Origin::Source));
+    let loads = Arc::new(AtomicUsize::new(0));
+    let words = || {
+        let loads = Arc::clone(&loads);
+        let load = move |_| {
+            let loads = Arc::clone(&loads);
+            async move {
+                loads.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(millis(20)).await;
+                Ok::<_, std::io::Error>(Some("ten".to_owned()))
+            }
+        };
+        Cache::<u32, String>::builder("numbers", auth_cache::tiered::each(load))
+            .with_tier(Arc::new(tier.handle()), Json::new(1))
+            .with_clock(Arc::new(TokioClock::default()))
+            .build()
+            .unwrap()
+    };
+    let caches = [words(), words(), words()];
+    settle().await;
+    let mut tasks = JoinSet::new();
+    for cache in &caches {
+        let cache = cache.clone();
+        tasks.spawn(async move { cache.get(&1).await.unwrap() });
+    }
+    while let Some(found) = tasks.join_next().await {
+        assert_eq!(found.unwrap().as_deref(), Some("ten"));
+    }
+    settle().await;
+    assert_eq!(loads.load(Ordering::SeqCst), 1);
+    for cache in &caches {
+        let stats = cache.stats();
+        assert_eq!(
+            (stats.tier_unreadable, stats.tier_failures),
+            (1, 0),
+            "{stats:?}"
+        );
+    }
+    let late = words();
+    settle().await;
+    assert_eq!(late.get(&1).await.unwrap().as_deref(), Some("ten"));
+    assert_eq!(late.stats().tier_hits, 1);
+}
+
+/// Who has the lease for it may have died.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_holds_nobody_up() {
+    let (tier, source) = (memory(), Source::default());
+    let one = built(over(&tier, source.set(1, 10))).await;
+    assert_eq!(origin(&one).await, (Some(10), Origin::Source));
+    let words = |hangs: bool| {
+        let load = move |_| async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, std::io::Error>(Some("ten".to_owned()))
+        };
+        Cache::<u32, String>::builder("numbers", auth_cache::tiered::each(load))
+            .with_tier(Arc::new(tier.handle()), Json::new(1))
+            .with_clock(Arc::new(TokioClock::default()))
+            .build()
+            .unwrap()
+    };
+    let (dead, other) = (words(true), words(false));
+    settle().await;
+    let hangs = tokio::spawn(async move { dead.get(&1).await });
+    settle().await;
+    let began = tokio::time::Instant::now();
+    assert_eq!(other.get(&1).await.unwrap().as_deref(), Some("ten"));
+    assert!(began.elapsed() < millis(1_100), "{:?}", began.elapsed());
+    assert_eq!(other.stats().lease_waits, 1);
+    hangs.abort();
 }
 
 #[tokio::test(start_paused = true)]
