@@ -95,7 +95,7 @@ async fn what_one_process_invalidates_no_other_serves() {
 /// others have, no longer than it takes to notice that nothing is heard. Nobody is
 /// refused an answer, as there is a source.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_freezes_and_dies_makes_nobody_serve_what_was_invalidated() {
+async fn f02_a_redis_that_freezes_and_dies_makes_nobody_serve_what_was_invalidated() {
     let mut world = World::start().await;
     let truth = Truth::default();
     let (url, root) = (world.server.url(), world.root.clone());

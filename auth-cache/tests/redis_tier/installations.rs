@@ -103,7 +103,7 @@ async fn over_a_cluster_it_passes_the_suite() {
 
 /// The replica that became the primary has the value, and may lack an invalidation.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_former_primary_has_stored_is_a_miss() {
+async fn f04_what_a_former_primary_has_stored_is_a_miss() {
     let mut sentinels = Sentinels::start().await.unwrap();
     let root = new_root();
     let link = over_sentinels(&sentinels);
@@ -132,7 +132,7 @@ async fn what_a_former_primary_has_stored_is_a_miss() {
 /// One of three primaries is lost: what the others have is there all the while, but for
 /// what has a tag there.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_of_a_cluster_that_is_lost_takes_its_own_values_along() {
+async fn f04_a_node_of_a_cluster_that_is_lost_takes_its_own_values_along() {
     let mut cluster = RedisCluster::start().await.unwrap();
     let (root, link) = (new_root(), over_cluster(&cluster));
     let tier = tier(link(), &root);

@@ -11,7 +11,7 @@ use super::support::{World, acquire, ask, fill, found, granted, load, record, sp
 /// What comes back with a server that was restarted may have been invalidated by those
 /// who were the last to speak to it, and is not believed.
 #[tokio::test]
-async fn what_a_former_life_of_a_server_has_stored_is_a_miss() {
+async fn f01_what_a_former_life_of_a_server_has_stored_is_a_miss() {
     for settings in [
         [("appendonly", "yes"), ("appendfsync", "always")],
         [("save", "1 1"), ("dbfilename", "d.rdb")],
@@ -48,7 +48,7 @@ async fn what_a_former_life_of_a_server_has_stored_is_a_miss() {
 }
 
 #[tokio::test]
-async fn a_fill_that_comes_after_the_loss_of_its_lease_changes_nothing() {
+async fn f06_a_fill_that_comes_after_the_loss_of_its_lease_changes_nothing() {
     let world = World::start().await;
     let tier = world.process();
     let mut stranger = world.stranger().await;
@@ -78,7 +78,7 @@ async fn a_fill_that_comes_after_the_loss_of_its_lease_changes_nothing() {
 
 /// The version of a tag was evicted, and the value was not.
 #[tokio::test]
-async fn a_version_that_was_evicted_takes_its_values_along() {
+async fn f06_a_version_that_was_evicted_takes_its_values_along() {
     let world = World::start().await;
     let tier = world.process();
     let mut stranger = world.stranger().await;
@@ -104,7 +104,7 @@ async fn a_version_that_was_evicted_takes_its_values_along() {
 /// Ten times as much as there is room for, and invalidations in between: what is there is
 /// right.
 #[tokio::test]
-async fn a_server_that_evicts_gives_what_was_stored_last_or_nothing() {
+async fn f06_a_server_that_evicts_gives_what_was_stored_last_or_nothing() {
     let settings = [("maxmemory", "4mb"), ("maxmemory-policy", "allkeys-lru")];
     let world = World::start_with(&settings).await;
     let (one, other) = (world.process(), world.process());
@@ -182,7 +182,7 @@ async fn a_value_that_is_too_large_ends_the_lease_and_is_not_stored() {
 /// A frozen server, and one that is gone: an error within the deadline, and then again
 /// answers.
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_an_error_in_time() {
+async fn f02_a_server_that_does_not_answer_is_an_error_in_time() {
     let mut world = World::start().await;
     let tier = world.process();
     load(&*tier, b"1", &[], b"value").await;

@@ -8,6 +8,7 @@
 
 mod caches;
 mod conformance;
+mod faults;
 mod installations;
 mod losses;
 mod support;

@@ -22,7 +22,7 @@ async fn next(tail: &mut dyn Tail) -> Result<Vec<Invalidated>, TierError> {
 const STREAM: &str = "auth:users:1:tail";
 
 #[tokio::test]
-async fn whatever_happens_to_the_stream_is_an_error_of_the_tail() {
+async fn f07_whatever_happens_to_the_stream_is_an_error_of_the_tail() {
     for what in [
         "DEL", "FLUSHALL", "SET", "XTRIM", "restart", "kill", "freeze",
     ] {
@@ -63,7 +63,7 @@ async fn whatever_happens_to_the_stream_is_an_error_of_the_tail() {
 
 /// The stream was lost and begun anew before the tail looked.
 #[tokio::test]
-async fn another_stream_under_the_same_name_is_a_gap() {
+async fn f07_another_stream_under_the_same_name_is_a_gap() {
     let world = World::start().await;
     let (one, other) = (world.process(), world.process());
     let mut stranger = world.stranger().await;
@@ -77,7 +77,7 @@ async fn another_stream_under_the_same_name_is_a_gap() {
 
 /// One that is behind by more than is kept.
 #[tokio::test]
-async fn entries_that_were_trimmed_are_a_gap() {
+async fn f07_entries_that_were_trimmed_are_a_gap() {
     let world = World::start().await;
     let (one, other) = (world.process(), world.process());
     let mut stranger = world.stranger().await;

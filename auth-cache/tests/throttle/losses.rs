@@ -3,7 +3,7 @@
 use super::support::{World, allowed, limit};
 
 #[tokio::test]
-async fn what_is_flushed_was_still_let_through_by_the_process() {
+async fn f06_what_is_flushed_was_still_let_through_by_the_process() {
     let world = World::start().await;
     let (one, other) = (world.process(), world.process());
     let limit = limit(10);
@@ -17,7 +17,7 @@ async fn what_is_flushed_was_still_let_through_by_the_process() {
 }
 
 #[tokio::test]
-async fn what_is_evicted_was_still_let_through_by_the_process() {
+async fn f06_what_is_evicted_was_still_let_through_by_the_process() {
     let world = World::start().await;
     let process = world.process();
     let limit = limit(10);
@@ -33,7 +33,7 @@ async fn what_is_evicted_was_still_let_through_by_the_process() {
 }
 
 #[tokio::test]
-async fn a_server_without_memory_refuses_and_the_process_decides() {
+async fn f06_a_server_without_memory_refuses_and_the_process_decides() {
     let world = World::start().await;
     let process = world.process();
     let limit = limit(40);

@@ -9,7 +9,7 @@ use super::support::{World, allowed, limit, until_shared};
 /// One of four has a quarter; what was allowed before is charged to it, and what is
 /// allowed meanwhile is not allowed again afterwards.
 #[tokio::test]
-async fn killed_and_started_again_it_never_comes_to_more_than_the_quota() {
+async fn f01_killed_and_started_again_it_never_comes_to_more_than_the_quota() {
     let mut world = World::start().await;
     let process = world.process();
     let limit = limit(40);
@@ -28,7 +28,7 @@ async fn killed_and_started_again_it_never_comes_to_more_than_the_quota() {
 }
 
 #[tokio::test]
-async fn while_it_is_frozen_few_wait_for_it_and_it_is_found_again() {
+async fn f02_while_it_is_frozen_few_wait_for_it_and_it_is_found_again() {
     let world = World::start().await;
     let process = world.process_with(world.root.clone(), Duration::from_millis(200));
     let limit = limit(8);

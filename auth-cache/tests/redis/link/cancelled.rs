@@ -13,7 +13,7 @@ use super::support::{HANG, ask, bulk, call};
 use crate::redis::RedisLink;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_callers_who_give_up_leave_nobody_with_anothers_answer() {
+async fn f17_ten_thousand_callers_who_give_up_leave_nobody_with_anothers_answer() {
     const KEYS: usize = 64;
     const CALLERS: usize = 10_000;
     let redis = Redis::start().await.unwrap();
@@ -70,7 +70,8 @@ async fn ten_thousand_callers_who_give_up_leave_nobody_with_anothers_answer() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_silent_is_noticed_although_every_caller_gives_up_before_the_deadline() {
+async fn f17_a_server_that_is_silent_is_noticed_although_every_caller_gives_up_before_the_deadline()
+{
     let fake = Fake::start(|connection, _| match connection {
         0 => Reply::Nothing,
         _ => Reply::bulk("here"),
@@ -89,7 +90,7 @@ async fn a_server_that_is_silent_is_noticed_although_every_caller_gives_up_befor
 }
 
 #[tokio::test]
-async fn those_who_gave_up_have_their_place_back_once_the_server_has_answered() {
+async fn f17_those_who_gave_up_have_their_place_back_once_the_server_has_answered() {
     let redis = Redis::start().await.unwrap();
     let proxy = Proxy::before(&redis.url()).unwrap();
     let link = RedisLink::single(proxy.url())
@@ -113,7 +114,7 @@ async fn those_who_gave_up_have_their_place_back_once_the_server_has_answered() 
 }
 
 #[tokio::test]
-async fn those_who_gave_up_keep_their_place_until_the_server_answers() {
+async fn f17_those_who_gave_up_keep_their_place_until_the_server_answers() {
     let fake = Fake::start(|_, _| Reply::Nothing);
     let link = RedisLink::single(&fake.url())
         .unwrap()

@@ -105,17 +105,17 @@ async fn fails_over(is_killed: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_primary_that_is_killed_under_load_is_followed_by_its_replica() {
+async fn f04_a_primary_that_is_killed_under_load_is_followed_by_its_replica() {
     fails_over(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_primary_that_is_frozen_under_load_is_followed_by_its_replica() {
+async fn f04_a_primary_that_is_frozen_under_load_is_followed_by_its_replica() {
     fails_over(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slot_that_moves_under_load_costs_no_call_and_no_wrong_answer() {
+async fn f04_a_slot_that_moves_under_load_costs_no_call_and_no_wrong_answer() {
     const KEYS: usize = 60;
     let cluster = RedisCluster::start().await.unwrap();
     let link = link(&cluster, HANG);

@@ -24,7 +24,7 @@ async fn after(reply: impl Fn() -> Reply + Send + Sync + 'static) -> LinkErrorKi
 }
 
 #[tokio::test]
-async fn what_is_no_answer_ends_the_connection() {
+async fn f05_what_is_no_answer_ends_the_connection() {
     for garbage in [
         &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
         b"\0\0\0\0",
@@ -39,7 +39,7 @@ async fn what_is_no_answer_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn half_an_answer_is_none() {
+async fn f05_half_an_answer_is_none() {
     for half in [&b""[..], b"$5\r\nab", b"*2\r\n$1\r\na\r\n", b"$5\r", b"+O"] {
         let kind = after(|| Reply::Last(half.to_vec())).await;
         assert!(
@@ -53,7 +53,7 @@ async fn half_an_answer_is_none() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_is_not_gathered() {
+async fn f05_an_answer_that_is_too_large_is_not_gathered() {
     let before = most_memory();
     for header in [
         &b"$536870912\r\n"[..],
@@ -87,7 +87,7 @@ fn most_memory() -> Option<u64> {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_kind_is_passed_on_as_it_is() {
+async fn f05_an_answer_of_another_kind_is_passed_on_as_it_is() {
     let fake = Fake::start(|_, _| Reply::Say(b"*1\r\n:7\r\n".to_vec()));
     let link = RedisLink::single(&fake.url()).unwrap().build().unwrap();
     let value = ask(&link, &["GET", "k"]).await.unwrap();
@@ -95,7 +95,7 @@ async fn an_answer_of_another_kind_is_passed_on_as_it_is() {
 }
 
 #[tokio::test]
-async fn an_answer_is_never_attributed_to_another_connection() {
+async fn f05_an_answer_is_never_attributed_to_another_connection() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     // Each connection is another server, and hangs up after some answers.
     let fake = Fake::start(|connection, _| {

@@ -27,7 +27,7 @@ async fn until_failed(link: &RedisLink) -> LinkErrorKind {
 }
 
 #[tokio::test]
-async fn a_server_that_was_killed_is_found_again_soon_after_it_is_back() {
+async fn f01_a_server_that_was_killed_is_found_again_soon_after_it_is_back() {
     let mut redis = Redis::start().await.unwrap();
     let link = link(&redis.url());
     ask(&link, &["SET", "k", "v"]).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_server_that_was_killed_is_found_again_soon_after_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_frozen_server_is_noticed_and_found_again_soon_after_it_goes_on() {
+async fn f02_a_frozen_server_is_noticed_and_found_again_soon_after_it_goes_on() {
     let redis = Redis::start().await.unwrap();
     let link = link(&redis.url());
     ask(&link, &["SET", "k", "v"]).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_frozen_server_is_noticed_and_found_again_soon_after_it_goes_on() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_replaced_while_it_is_frozen_is_another() {
+async fn f02_a_server_that_is_replaced_while_it_is_frozen_is_another() {
     let mut redis = Redis::start().await.unwrap();
     let link = link(&redis.url());
     let before = link.call(&call(&["PING"])).await.unwrap().server;
@@ -86,7 +86,7 @@ async fn a_server_that_is_replaced_while_it_is_frozen_is_another() {
 }
 
 #[tokio::test]
-async fn a_slow_link_is_used_until_it_is_slower_than_the_deadline() {
+async fn f03_a_slow_link_is_used_until_it_is_slower_than_the_deadline() {
     let redis = Redis::start().await.unwrap();
     let proxy = Proxy::before(&redis.url()).unwrap();
     let link = link(proxy.url());

@@ -95,7 +95,7 @@ impl Load {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_primary_that_is_killed_under_load_is_followed_by_its_replica() {
+async fn f04_a_primary_that_is_killed_under_load_is_followed_by_its_replica() {
     let mut sentinels = Sentinels::start().await.unwrap();
     let link = link(&sentinels);
     until_answered(&link, &["PING"]).await;
@@ -117,7 +117,7 @@ async fn a_primary_that_is_killed_under_load_is_followed_by_its_replica() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_primary_that_is_frozen_under_load_is_followed_and_not_gone_back_to() {
+async fn f04_a_primary_that_is_frozen_under_load_is_followed_and_not_gone_back_to() {
     let sentinels = Sentinels::start().await.unwrap();
     let link = link(&sentinels);
     until_answered(&link, &["SET", "k", "before"]).await;
@@ -227,17 +227,17 @@ async fn follows_a_switch(publishes: bool) {
 }
 
 #[tokio::test]
-async fn a_switch_that_is_published_is_followed_although_the_former_primary_is_well() {
+async fn f04_a_switch_that_is_published_is_followed_although_the_former_primary_is_well() {
     follows_a_switch(true).await;
 }
 
 #[tokio::test]
-async fn a_switch_that_was_missed_is_found_out_about_when_the_sentinel_is_back() {
+async fn f04_a_switch_that_was_missed_is_found_out_about_when_the_sentinel_is_back() {
     follows_a_switch(false).await;
 }
 
 #[tokio::test]
-async fn a_switch_by_hand_is_followed() {
+async fn f04_a_switch_by_hand_is_followed() {
     let mut sentinels = Sentinels::start().await.unwrap();
     let link = link(&sentinels);
     until_answered(&link, &["PING"]).await;
