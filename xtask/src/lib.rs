@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a command speaks to its terminal")]
 
 pub mod bench;
+mod cache;
 pub mod ci;
 mod compilers;
 pub mod deps;

@@ -4,9 +4,9 @@
 
 use std::process::Command;
 
-use crate::outbox;
 use crate::run::{Failure, Run, cargo};
 use crate::servers::Servers;
+use crate::{cache, outbox};
 
 /// The programs of `benches/load`, with what `ci --full` gives them.
 const SHORT: &[&str] = &["timing --service ours-simd --samples 1500"];
@@ -75,7 +75,11 @@ pub fn soak(run: &mut Run, name: &str, arguments: &[&str]) -> Result<(), Failure
     if name == OUTBOX {
         return outbox::soak(run);
     }
-    let others: Vec<_> = OF_STORE.iter().copied().chain([OUTBOX]).collect();
+    if let Some(outcome) = cache::soak(run, name) {
+        return outcome;
+    }
+    let others = OF_STORE.iter().copied().chain([OUTBOX]);
+    let others: Vec<_> = others.chain(cache::names()).collect();
     each(run, SOAKS, &others, name)?;
     let servers = Servers::start(run)?;
     must_be_found(run, &servers)
@@ -166,14 +170,15 @@ mod tests {
         let error = soak(&mut run, "flood", &[]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no flood, but timing, refresh, scale, purge, contested, acknowledged, outbox"
+            "there is no flood, but timing, refresh, scale, purge, contested, acknowledged, outbox, \
+             tokens, cache, faults, valkey"
         );
     }
 
     #[test]
     fn arguments_that_nobody_reads_are_refused() {
         let mut run = Run::new();
-        for name in ["timing", OUTBOX] {
+        for name in ["timing", OUTBOX, "tokens"] {
             let error = soak(&mut run, name, &["7"]).unwrap_err().to_string();
             assert_eq!(error, format!("{name} takes no arguments"));
         }

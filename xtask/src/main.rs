@@ -19,10 +19,10 @@ usage: cargo xtask <command>
                fails where a goal is missed by more than the margin
   load NAME    scenario, flood: whole services over loopback HTTP
   soak NAME [ARGUMENT…]
-               timing, refresh, scale, purge, contested, acknowledged, outbox: what
-               takes long, and is run before a release; of the store's a number
-               says how much of it, and contested and acknowledged also take
-               --minutes, --seed and --broken
+               timing, refresh, scale, purge, contested, acknowledged, outbox, tokens,
+               cache, faults, valkey: what takes long, and is run before a release; of
+               the store's a number says how much of it, and contested and acknowledged
+               also take --minutes, --seed and --broken
   servers      PostgreSQL and Redis for tests run by hand, until ctrl-c";
 
 fn main() -> ExitCode {

@@ -26,7 +26,9 @@ pub trait Codec<K, V>: fmt::Debug + Send + Sync + 'static {
     /// Writes a value; `None` if it is not to be shared.
     fn write(&self, value: &V) -> Option<Vec<u8>>;
 
-    /// Reads a value; `None`, which is a miss, if it cannot be read.
+    /// Reads a value; `None`, which is a miss, if it cannot be read. It is loaded and
+    /// written anew: processes that write differently under one schema take turns at
+    /// that.
     fn read(&self, bytes: &[u8]) -> Option<V>;
 }
 

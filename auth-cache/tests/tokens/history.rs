@@ -9,6 +9,7 @@ use auth_core::key::{Algorithm, SigningKey};
 use auth_core::revocation::{Revocation, RevocationView, Target};
 use auth_core::verifier::{TokenCache, TrustedIssuer, Verifier};
 use auth_core::{Audience, FlooredClock, ManualClock, Timestamp};
+use auth_testkit::rounds;
 use proptest::prelude::*;
 
 use super::support::{
@@ -224,7 +225,10 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: u32::try_from(rounds(300)).unwrap(),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn with_a_cache_and_without_every_token_is_what_it_is(

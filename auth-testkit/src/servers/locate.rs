@@ -48,9 +48,35 @@ pub(super) fn postgres_programs() -> Result<PathBuf, ServerError> {
         })
 }
 
-/// `redis-server`, from `PATH`.
+/// The environment variable that names the program to be run in the place of `redis-server`: another version, or Valkey.
+pub const REDIS_SERVER: &str = "AUTH_TEST_REDIS_SERVER";
+
+/// The program that [`REDIS_SERVER`] names, else `redis-server` from `PATH`.
 pub(super) fn redis_server() -> Result<PathBuf, ServerError> {
-    on_path("redis-server", &[])
+    let Some(named) = env::var_os(REDIS_SERVER) else {
+        return on_path("redis-server", &[]);
+    };
+    let named = PathBuf::from(named);
+    if named.is_file() {
+        return Ok(named);
+    }
+    // Another one in its place would show something else.
+    let absent = std::io::ErrorKind::NotFound.into();
+    Err(ServerError::system(format!(
+        "run what {REDIS_SERVER} names"
+    ))(absent))
+}
+
+/// `valkey-server`: the program that [`REDIS_SERVER`] names, else from `PATH`.
+///
+/// # Errors
+/// [`ServerError::NotInstalled`] if there is none, [`ServerError::System`] if what is named is none.
+pub fn valkey_server() -> Result<PathBuf, ServerError> {
+    if env::var_os(REDIS_SERVER).is_some() {
+        redis_server()
+    } else {
+        on_path("valkey-server", &[])
+    }
 }
 
 /// `pgbouncer`, from `PATH` or where Debian keeps what only root needs.

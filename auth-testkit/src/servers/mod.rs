@@ -14,7 +14,7 @@
 //! A test that only needs *a* server asks [`postgres_url`] or [`redis_url`] and makes a schema (or key prefix) of its own;
 //! a test that breaks its server starts one with [`Postgres::start`], [`Redis::start`] or [`Nats::start`]; one that
 //! breaks an installation of several, [`Sentinels::start`] or [`RedisCluster::start`]; one that breaks the
-//! network puts a [`Proxy`] before it.
+//! network puts a [`Proxy`] before it. Where [`REDIS_SERVER`] names another program, such as Valkey's, each Redis is that.
 //!
 //! # Guarantees
 //! - A missing program is an error that names its package, never a test that silently did not run.
@@ -42,7 +42,7 @@ mod watched;
 
 pub use cluster::RedisCluster;
 pub use error::ServerError;
-pub use locate::installed;
+pub use locate::{REDIS_SERVER, installed, valkey_server};
 pub use nats::Nats;
 pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;

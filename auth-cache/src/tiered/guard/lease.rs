@@ -10,6 +10,9 @@
 //! fill counts only if the tier still has the nonce, so that after an invalidation,
 //! an eviction or a crash in between a late fill does nothing.
 //!
+//! What is there and cannot be read by the codec is missing in the same sense: one
+//! process loads it and puts what it has in its place.
+//!
 //! A process that has waited for another one for a second asks the source itself,
 //! and fills nothing.
 //!
