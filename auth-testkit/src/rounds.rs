@@ -18,13 +18,8 @@ pub const TIMES: &str = "AUTH_TEST_TIMES";
 /// # }
 /// ```
 pub fn rounds(usual: u64) -> u64 {
-    let times = match env::var(TIMES) {
-        Ok(times) => times.parse(),
-        Err(_) => Ok(1),
-    };
-    match times {
-        Ok(times) => usual.saturating_mul(times),
-        #[expect(clippy::panic, reason = "a test fails by panicking")]
-        Err(_) => panic!("{TIMES} says how many times as often, by a number"),
-    }
+    let times = env::var(TIMES).map_or(Ok(1), |times| times.parse());
+    #[expect(clippy::expect_used, reason = "a test fails by panicking")]
+    let times: u64 = times.expect("AUTH_TEST_TIMES is a number");
+    usual.saturating_mul(times)
 }

@@ -138,7 +138,7 @@ impl Counters {
     /// be noted at its entry, as one in some dozens is: a number that keys which take
     /// turns do not have in common.
     pub(crate) fn hit(&self, hash: u64) -> bool {
-        self.hits.add(hash) % 61 == 0
+        self.hits.add(hash).is_multiple_of(61)
     }
 }
 

@@ -148,7 +148,7 @@ pub(super) struct Told {
     pub(super) unavailable: BTreeMap<String, u64>,
     pub(super) invalidated: u64,
     /// Of these Redis could not be told.
-    pub(super) not_told: u64,
+    pub(super) untold: u64,
     /// By how much the latest answer came after its deadline.
     pub(super) latest: Duration,
     /// What the slowest invalidation took.
@@ -163,16 +163,16 @@ impl Told {
             *self.unavailable.entry(reason).or_default() += count;
         }
         self.invalidated += other.invalidated;
-        self.not_told += other.not_told;
+        self.untold += other.untold;
         self.latest = self.latest.max(other.latest);
         self.slowest = self.slowest.max(other.slowest);
     }
 
-    /// Asks for a key, and looks at what comes. Gives the number, if any came.
+    /// Asks for a key, which ends, and looks at what comes. Gives the number, if any came.
     async fn ask(&mut self, cache: &Values, key: u32) -> Option<u64> {
         let began = Instant::now();
         let asked = cache.get_by(&key, cache.deadline(PATIENCE));
-        let answer = timeout(HANG, asked).await.expect("every look-up ends");
+        let answer = timeout(HANG, asked).await.unwrap();
         self.latest = self.latest.max(began.elapsed().saturating_sub(PATIENCE));
         self.look_at(key, answer)
     }
@@ -184,7 +184,8 @@ impl Told {
     ) -> Option<u64> {
         match answer {
             Ok(found) => {
-                let (of, number) = found.value.expect("there is such a thing");
+                // There is such a thing.
+                let (of, number) = found.value.unwrap();
                 assert_eq!(of, key, "the value of another key");
                 self.values += 1;
                 self.from_tier += u64::from(found.origin == Origin::Tier);
@@ -211,9 +212,9 @@ impl Told {
         };
         self.invalidated += 1;
         self.slowest = self.slowest.max(began.elapsed());
-        if let Err(unavailable) = told.expect("every invalidation ends") {
+        if let Err(unavailable) = told.unwrap() {
             assert_eq!(unavailable.reason(), Reason::Tier);
-            self.not_told += 1;
+            self.untold += 1;
         }
     }
 }

@@ -64,5 +64,5 @@ async fn f06_a_server_without_memory_is_done_without() {
             .command(&["CONFIG", "SET", "maxmemory", "1"])
             .unwrap();
     });
-    assert!(told.await.not_told > 0);
+    assert!(told.await.untold > 0);
 }

@@ -43,7 +43,7 @@ async fn f04_a_fail_over_by_sentinels_brings_nothing_old_back() {
         load.answers(1_000).await;
         fails_over(&source, &caches).await;
         let told = load.stop("a fail-over by Sentinels").await;
-        assert!(told.not_told > 0 && told.from_tier > 0, "{told:?}");
+        assert!(told.untold > 0 && told.from_tier > 0, "{told:?}");
     }
 }
 
@@ -79,7 +79,7 @@ async fn f04_a_fail_over_in_a_cluster_brings_nothing_old_back() {
         fails_over(&source, &caches).await;
     }
     let told = load.stop("fail-overs in a Cluster").await;
-    assert!(told.not_told > 0 && told.from_tier > 0, "{told:?}");
+    assert!(told.untold > 0 && told.from_tier > 0, "{told:?}");
 }
 
 /// A replica without its primary: it refuses whatever it is asked, and then is one itself.
@@ -106,6 +106,6 @@ async fn f04_a_primary_that_becomes_a_replica_refuses_and_is_used_again_afterwar
         eprintln!("recovered after {took:?}");
         assert!(took < RECOVERY, "{took:?}");
         let told = load.stop("a replica").await;
-        assert!(told.not_told > 0 && told.from_tier > 0, "{told:?}");
+        assert!(told.untold > 0 && told.from_tier > 0, "{told:?}");
     }
 }

@@ -37,5 +37,5 @@ async fn f03_a_slow_link_is_waited_for_as_long_as_a_caller_has_time() {
     assert!(took < RECOVERY, "{took:?}");
     load.answers(500).await;
     let told = load.stop("slow").await;
-    assert!(told.from_tier > 0 && told.not_told > 0, "{told:?}");
+    assert!(told.from_tier > 0 && told.untold > 0, "{told:?}");
 }
