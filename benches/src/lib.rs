@@ -24,6 +24,7 @@ mod page_faults;
 pub mod passwords;
 mod proc_stat;
 pub mod run;
+pub mod second_level;
 mod statistics;
 mod table;
 pub mod tokens;

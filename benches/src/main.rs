@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use auth_bench::{cache, cached_tokens, passwords, run, tokens};
+use auth_bench::{cache, cached_tokens, passwords, run, second_level, tokens};
 
 fn main() -> ExitCode {
     run::main(vec![
@@ -10,5 +10,6 @@ fn main() -> ExitCode {
         passwords::suite(),
         cache::suite(),
         cached_tokens::suite(),
+        second_level::suite(),
     ])
 }

@@ -23,6 +23,11 @@ pub enum Suite {
     Passwords,
     /// Caches of look-ups.
     Cache,
+    /// Verified tokens from a cache. Some of its goals are of a machine that does
+    /// nothing else: only by its name.
+    CachedTokens,
+    /// A second level in Redis, which it starts: only by its name, as the one before.
+    SecondLevel,
     /// Tokens against the libraries of `benches/peers`, which take long to
     /// compile and need cmake and libclang, which are installed where we may:
     /// only by its name.
@@ -45,10 +50,12 @@ impl Request {
                 "tokens" => request.suites.push(Suite::Tokens),
                 "passwords" => request.suites.push(Suite::Passwords),
                 "cache" => request.suites.push(Suite::Cache),
+                "cached-tokens" => request.suites.push(Suite::CachedTokens),
+                "second-level" => request.suites.push(Suite::SecondLevel),
                 "peers" => request.suites.push(Suite::Peers),
                 other => {
                     return Err(Failure::Other(format!(
-                        "there is no benchmark {other}, but tokens, passwords, cache, peers"
+                        "there is no benchmark {other}, but tokens, passwords, cache, cached-tokens, second-level, peers"
                     )));
                 }
             }
@@ -59,7 +66,7 @@ impl Request {
         Ok(request)
     }
 
-    /// All that compiles without further tools, with its goals.
+    /// All that is not only by its name, with its goals.
     pub fn checking_all() -> Self {
         Self {
             suites: vec![Suite::Tokens, Suite::Passwords, Suite::Cache],
@@ -110,6 +117,14 @@ impl Suite {
                 "bench cache",
                 "run --release --quiet --manifest-path benches/Cargo.toml --target-dir target -- cache",
             )],
+            Self::CachedTokens => &[(
+                "bench cached-tokens",
+                "run --release --quiet --manifest-path benches/Cargo.toml --target-dir target -- cached-tokens",
+            )],
+            Self::SecondLevel => &[(
+                "bench second-level",
+                "run --release --quiet --manifest-path benches/Cargo.toml --target-dir target -- second-level",
+            )],
             Self::Peers => &[
                 (
                     "bench peers",
@@ -129,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_name_it_is_all_that_compiles_without_further_tools() {
+    fn without_a_name_it_is_all_that_is_not_only_by_its_name() {
         let request = Request::parse(&["--check"]).unwrap();
         assert_eq!(request, Request::checking_all());
         assert!(!Request::parse(&[]).unwrap().check);

@@ -35,7 +35,14 @@ const SOAKS: &[(&str, &[&str])] = &[(
 )];
 
 /// The programs of `benches/store`, which start a server of their own.
-const OF_STORE: &[&str] = &["refresh", "scale", "purge", "contested", "acknowledged"];
+const OF_STORE: &[&str] = &[
+    "cold",
+    "refresh",
+    "scale",
+    "purge",
+    "contested",
+    "acknowledged",
+];
 
 /// What `ci --full` gives them: a few seconds of each.
 const SHORT_OF_STORE: &[&str] = &["contested 2000", "acknowledged 500"];
@@ -170,7 +177,7 @@ mod tests {
         let error = soak(&mut run, "flood", &[]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no flood, but timing, refresh, scale, purge, contested, acknowledged, outbox, \
+            "there is no flood, but timing, cold, refresh, scale, purge, contested, acknowledged, outbox, \
              tokens, cache, faults, valkey"
         );
     }

@@ -63,16 +63,17 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
+    pub(super) const fn new(node: Arc<Node>, open: Vec<Open<'a>>) -> Self {
+        Self { node, open }
+    }
+
     pub(super) fn add(batches: &mut Vec<Self>, node: Arc<Node>, one: Open<'a>) {
         let found = batches
             .iter_mut()
             .find(|batch| Arc::ptr_eq(&batch.node, &node));
         match found {
             Some(batch) => batch.open.push(one),
-            None => batches.push(Self {
-                node,
-                open: vec![one],
-            }),
+            None => batches.push(Self::new(node, vec![one])),
         }
     }
 

@@ -1,9 +1,11 @@
 //! What is asked, and what comes back.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use redis::{Cmd, Value};
+use ring::digest::{SHA256, digest};
 
 use super::script::Script;
 use super::slot::Slot;
@@ -11,73 +13,76 @@ use super::slot::Slot;
 /// One command, for the server that has its key.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    slot: Slot,
-    what: What,
-    is_repeatable: bool,
+    command: Cmd,
+    how: How,
 }
 
-#[derive(Clone, Debug)]
-enum What {
-    Command(Cmd),
-    Script {
-        script: &'static Script,
-        by_hash: Cmd,
-    },
+/// What there is to know of a command besides itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How {
+    slot: Slot,
+    /// If the command calls one by its hash.
+    script: Option<&'static Script>,
+    is_repeatable: bool,
 }
 
 impl Call {
     /// A command whose keys are all in the slot of `key`.
     pub(crate) fn new(key: &[u8], command: Cmd) -> Self {
         Self {
-            slot: Slot::of(key),
-            what: What::Command(command),
-            is_repeatable: false,
+            command,
+            how: How {
+                slot: Slot::of(key),
+                script: None,
+                is_repeatable: false,
+            },
         }
     }
 
     /// A script of keys that are all in the slot of the first.
     pub(crate) fn script(script: &'static Script, keys: &[&[u8]], arguments: &[&[u8]]) -> Self {
         Self {
-            slot: keys.first().map_or(Slot::ANY, |key| Slot::of(key)),
-            what: What::Script {
-                script,
-                by_hash: script.by_hash(keys, arguments),
+            command: script.by_hash(keys, arguments),
+            how: How {
+                slot: keys.first().map_or(Slot::ANY, |key| Slot::of(key)),
+                script: Some(script),
+                is_repeatable: false,
             },
-            is_repeatable: false,
         }
     }
 
     /// It may be done twice: when the connection broke and nobody knows whether it
     /// was done, it is sent again while there is time.
     pub(crate) const fn repeatable(mut self) -> Self {
-        self.is_repeatable = true;
+        self.how.is_repeatable = true;
         self
     }
 
     pub(super) const fn is_repeatable(&self) -> bool {
-        self.is_repeatable
+        self.how.is_repeatable
     }
 
     pub(super) const fn slot(&self) -> Slot {
-        self.slot
+        self.how.slot
     }
 
     /// As it goes over the wire.
     pub(super) const fn command(&self) -> &Cmd {
-        match &self.what {
-            What::Command(command)
-            | What::Script {
-                by_hash: command, ..
-            } => command,
-        }
+        &self.command
     }
 
     /// The same, for a server that does not know the script.
     pub(super) fn by_source(&self) -> Option<Cmd> {
-        match &self.what {
-            What::Command(_) => None,
-            What::Script { script, by_hash } => Some(script.by_source(by_hash)),
-        }
+        let script = self.how.script?;
+        Some(script.by_source(&self.command))
+    }
+
+    pub(super) fn apart(self) -> (Cmd, How) {
+        (self.command, self.how)
+    }
+
+    pub(super) const fn of_parts(command: Cmd, how: How) -> Self {
+        Self { command, how }
     }
 }
 
@@ -90,8 +95,14 @@ pub(crate) struct Answer {
 }
 
 /// The identity of one life of a server process, as it draws it when it starts.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct RunId(Arc<str>);
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct RunId {
+    id: Arc<str>,
+    mark: ServerMark,
+}
+
+/// A server, in short: whether two are the same.
+pub(crate) type ServerMark = [u8; 8];
 
 impl RunId {
     /// As `INFO server` tells it.
@@ -99,17 +110,38 @@ impl RunId {
         let id = info.lines().find_map(|line| line.strip_prefix("run_id:"))?;
         let id = id.trim_end();
         let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        (is_plain && (1..=64).contains(&id.len())).then(|| Self(id.into()))
+        (is_plain && (1..=64).contains(&id.len())).then(|| Self {
+            id: id.into(),
+            mark: mark_of(id),
+        })
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.id.as_bytes()
+    }
+
+    /// Each answer is looked at by it, so it is made once.
+    pub(crate) const fn mark(&self) -> ServerMark {
+        self.mark
+    }
+}
+
+fn mark_of(id: &str) -> ServerMark {
+    let mut mark = ServerMark::default();
+    let length = mark.len();
+    mark.copy_from_slice(&digest(&SHA256, id.as_bytes()).as_ref()[..length]);
+    mark
+}
+
+impl Hash for RunId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.mark.hash(state);
     }
 }
 
 impl fmt::Debug for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.id)
     }
 }
 

@@ -77,7 +77,7 @@ pub use builder::RedisLinkBuilder;
 pub use error::{LinkConfigError, LinkError, LinkErrorKind};
 pub use link::RedisLink;
 
-pub(crate) use call::{Answer, Call, RunId};
+pub(crate) use call::{Answer, Call, RunId, ServerMark};
 pub(crate) use dedicated::Dedicated;
 pub(crate) use script::Script;
 

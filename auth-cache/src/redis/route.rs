@@ -5,6 +5,7 @@ use std::sync::Arc;
 use redis::{ServerError, ServerErrorKind};
 use tokio::time::Instant;
 
+use super::call::Call;
 use super::cluster::Cluster;
 use super::error::LinkError;
 use super::node::Node;
@@ -52,6 +53,15 @@ impl Route {
         match self {
             Self::One(node) => Ok(node.clone()),
             Self::Cluster(cluster) => cluster.of(slot, until).await,
+        }
+    }
+
+    /// A slot whose server has all calls, if that can be told without asking.
+    pub(super) fn slot_of_all(&self, calls: &[Call]) -> Option<Slot> {
+        let slot = calls.first()?.slot();
+        match self {
+            Self::One(_) => Some(slot),
+            Self::Cluster(_) => calls.iter().all(|it| it.slot() == slot).then_some(slot),
         }
     }
 

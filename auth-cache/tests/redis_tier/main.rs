@@ -11,6 +11,7 @@ mod conformance;
 mod faults;
 mod installations;
 mod losses;
+mod processes;
 mod support;
 mod tails;
 mod vandal;

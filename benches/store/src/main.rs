@@ -1,10 +1,11 @@
-//! `auth-soak-store refresh | scale | purge | contested | acknowledged [NUMBER…]`:
+//! `auth-soak-store cold | refresh | scale | purge | contested | acknowledged [NUMBER…]`:
 //! the store on a PostgreSQL of its own, with `fsync` and everything else as the
 //! installation has it. Prints Markdown; ends with 1 where a goal is missed.
 
 mod acknowledged;
 mod bounds;
 mod chance;
+mod cold;
 mod contested;
 mod figures;
 mod place;
@@ -33,13 +34,15 @@ async fn main() -> ExitCode {
 }
 
 const USAGE: &str = "\
-usage: auth-soak-store refresh [CONNECTIONS ROUNDS] | scale [USERS] | purge [ROWS]
+usage: auth-soak-store cold [ROUNDS] | refresh [CONNECTIONS ROUNDS] | scale [USERS] | purge [ROWS]
      | contested [PRESENTATIONS] [--minutes N] [--seed N] [--broken successors|forgetful]
      | acknowledged [CHANGES] [--minutes N] [--seed N] [--broken forgetful]";
 
 /// Whether all goals are met.
 async fn run(arguments: &[&str]) -> Result<bool, Failure> {
     match *arguments {
+        ["cold"] => cold::run(9).await,
+        ["cold", rounds] => cold::run(rounds.parse()?).await,
         ["refresh"] => refresh::run(8, 5).await,
         ["refresh", connections, rounds] => {
             refresh::run(connections.parse()?, rounds.parse()?).await

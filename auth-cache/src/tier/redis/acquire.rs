@@ -20,13 +20,14 @@
 //! is told that none will do: so an ask ends after two scripts, with a value, a lease or
 //! "held", whatever is stored and whoever cannot read it.
 
-use redis::cmd;
+use auth_core::Monotonic;
+use redis::Cmd;
 
+use super::beginning::Beginning;
 use super::judge::{Opened, Raw, Tags, judge, marked};
 use super::keys::Digest;
 use super::names::{KeyName, Names, SHARDS};
 use super::reply::{bytes, looked, number, senseless};
-use super::seal::HEADER;
 use super::{Inner, LIFE, millis, scripts};
 use crate::redis::{Answer, Call, LinkError};
 use crate::tier::{Acquired, Ask, Record, TierError};
@@ -37,8 +38,8 @@ pub(super) struct Looking<'a> {
     pub(super) name: KeyName,
     pub(super) tags: Vec<Digest>,
     pub(super) state: State,
-    /// What the script is told not to give, as it is told.
-    pub(super) refused: Vec<u8>,
+    /// The last value that came, which the script is told not to give.
+    pub(super) refused: Option<Beginning>,
     /// A value that is good, and does not live for as long as is asked for.
     pub(super) spare: Option<Record>,
 }
@@ -83,35 +84,41 @@ impl Inner {
                 .map(|tag| names.tag_digest(root, tag.as_str()))
                 .collect(),
             state: State::Missing,
-            refused: b"n".to_vec(),
+            refused: None,
             spare: None,
         }
     }
 
     /// The first round.
     async fn look(&self, names: &Names<'_>, all: &mut [Looking<'_>], tags: &mut Tags) {
-        let mut calls = Vec::with_capacity(all.len() + 1);
-        let mut shards = [None; SHARDS as usize];
+        let mut calls = Vec::with_capacity(2 * all.len());
+        // Where the version of each shard is among the answers, counted from 1.
+        let mut shards = [0_u8; SHARDS as usize];
+        let mut versions = 0_u8;
         for it in &*all {
             let place = &mut shards[usize::from(it.name.shard)];
-            if place.is_none() {
-                *place = Some(calls.len());
+            if *place == 0 {
+                versions += 1;
+                *place = versions;
                 calls.push(get(&it.name.all));
             }
         }
-        let versions = calls.len();
         let digests = unknown(all.iter().flat_map(|it| it.tags.iter().copied()), tags);
         calls.extend(digests.iter().map(|tag| get(&names.tag(tag))));
         for it in &*all {
-            let mut command = cmd("HGET");
-            command.arg(&it.name.key).arg("v");
+            let mut command = Cmd::with_capacity(3, it.name.key.len() + 5);
+            command.arg("HGET").arg(&it.name.key).arg("v");
             calls.push(Call::new(&it.name.key, command).repeatable());
         }
-        let mut answers = self.link.send(&calls).await.into_iter().map(looked);
-        let everything: Vec<_> = answers.by_ref().take(versions).collect();
+        let answers = self.link.send_at_once(calls).await;
+        let mut answers = answers.into_iter().map(looked);
+        let everything: Vec<_> = answers.by_ref().take(versions.into()).collect();
         let failed = note_tags(&digests, answers.by_ref(), tags);
         for (it, answer) in all.iter_mut().zip(answers) {
-            let shard = shards[usize::from(it.name.shard)].and_then(|place| everything.get(place));
+            let place = usize::from(shards[usize::from(it.name.shard)]);
+            let shard = place
+                .checked_sub(1)
+                .and_then(|place| everything.get(place));
             it.state = match (answer, shard) {
                 (Err(error), _) => State::Failed(error),
                 (_, Some(Err(error))) => State::Failed(error.clone()),
@@ -126,8 +133,8 @@ impl Inner {
 
     /// Judges what has come.
     async fn judge_all(&self, names: &Names<'_>, all: &mut [Looking<'_>], tags: &mut Tags) {
-        self.ask_for_time(all).await;
-        let mut opened: Vec<(&mut Looking<'_>, Opened, _)> = Vec::new();
+        let now = self.ask_for_time(all).await;
+        let mut opened: Vec<(&mut Looking<'_>, Opened, _)> = Vec::with_capacity(all.len());
         for it in all {
             let raw = match std::mem::replace(&mut it.state, State::Missing) {
                 State::Raw(raw) => raw,
@@ -136,10 +143,10 @@ impl Inner {
                     continue;
                 }
             };
-            it.refused = refusing(&raw.bytes);
-            let now = self.times.now(&raw.server, self.clock.mono());
-            match (self.open(names.space(), it.ask, raw), now) {
-                (Ok(one), Some(now)) => opened.push((it, one, now)),
+            it.refused = Some(Beginning::of(&raw.bytes));
+            let time = self.times.now(&raw.server, now);
+            match (self.open(names.space(), it.ask, raw, now), time) {
+                (Ok(one), Some(time)) => opened.push((it, one, time)),
                 // It was asked just before.
                 (Ok(_), None) => it.state = State::Failed(senseless()),
                 (Err(refusal), _) => self.refusals.count(refusal),
@@ -163,8 +170,8 @@ impl Inner {
         }
     }
 
-    /// Asks servers for the time that have not told it for long.
-    async fn ask_for_time(&self, all: &[Looking<'_>]) {
+    /// Asks servers for the time that have not told it for long. Gives the time here.
+    async fn ask_for_time(&self, all: &[Looking<'_>]) -> Monotonic {
         let now = self.clock.mono();
         let mut servers = Vec::new();
         let mut calls = Vec::new();
@@ -179,7 +186,7 @@ impl Inner {
             }
         }
         if calls.is_empty() {
-            return;
+            return now;
         }
         for answer in self.link.send(&calls).await.into_iter().flatten() {
             if let Some(micros) = number(answer.value) {
@@ -187,6 +194,7 @@ impl Inner {
                 self.times.told(&answer.server, micros, now, received);
             }
         }
+        self.clock.mono()
     }
 
     /// Makes a version for the tags that have none.
@@ -229,15 +237,9 @@ fn raw(answer: Answer, all: Option<&Answer>) -> State {
     })
 }
 
-/// How the script is told of a value that will not do.
-fn refusing(bytes: &[u8]) -> Vec<u8> {
-    let start = &bytes[..bytes.len().min(HEADER)];
-    [b"p", start].concat()
-}
-
 fn get(name: &[u8]) -> Call {
-    let mut command = cmd("GET");
-    command.arg(name);
+    let mut command = Cmd::with_capacity(2, name.len() + 3);
+    command.arg("GET").arg(name);
     Call::new(name, command).repeatable()
 }
 
@@ -285,16 +287,4 @@ fn answers(all: Vec<Looking<'_>>) -> Result<Vec<Acquired>, TierError> {
         (_, None) => Acquired::Granted(vec![0; it.tags.len()]),
     };
     Ok(all.into_iter().map(answer).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_refused_is_told_by_its_beginning() {
-        assert_eq!(refusing(b""), b"p");
-        assert_eq!(refusing(b"ab"), b"pab");
-        assert_eq!(refusing(&[7; 500]).len(), 1 + HEADER);
-    }
 }

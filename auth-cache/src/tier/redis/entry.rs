@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::keys::Digest;
-use super::seal::ServerMark;
+use crate::redis::ServerMark;
 
 /// What stands before the value itself. Times are the server's, in microseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use auth_core::Monotonic;
+
 use super::Inner;
 use super::entry::{Head, TagVersion};
 use super::keys::Digest;
 use super::refusal::Refusal;
-use super::seal::{Place, ServerMark, mark};
+use super::seal::Place;
 use super::times::ServerNow;
-use crate::redis::RunId;
+use crate::redis::{RunId, ServerMark};
 use crate::tier::{Ask, Namespace, Record};
 
 /// Versions of tags that have been read; `None` for a tag that has none.
@@ -50,7 +52,7 @@ impl Inner {
             cache: &space.cache,
             schema: space.schema,
             key,
-            server: server.as_bytes(),
+            server: server.into(),
         }
     }
 
@@ -60,9 +62,9 @@ impl Inner {
         space: &Namespace,
         ask: &Ask,
         mut raw: Raw,
+        now: Monotonic,
     ) -> Result<Opened, Refusal> {
         let place = self.place(space, &ask.key, &raw.server);
-        let now = self.clock.mono();
         let plain = self.sealer.open(place, &mut raw.bytes, now)?;
         let (start, end) = (plain.start, plain.end);
         let (head, value) = Head::read(&raw.bytes[plain]).ok_or(Refusal::Form)?;
@@ -99,5 +101,5 @@ pub(super) fn judge(opened: Opened, tags: &Tags, now: ServerNow) -> Result<Recor
 
 /// The mark of a server beside a version that it has.
 pub(super) fn marked(version: Option<u64>, server: &RunId) -> Option<(u64, ServerMark)> {
-    version.map(|version| (version, mark(server)))
+    version.map(|version| (version, server.mark()))
 }

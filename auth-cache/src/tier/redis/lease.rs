@@ -5,6 +5,7 @@ use std::time::Duration;
 use auth_core::Monotonic;
 use redis::{Value, cmd};
 
+use super::beginning::Beginning;
 use super::acquire::{Looking, State, unknown};
 use super::entry::TagVersion;
 use super::grants::Grant;
@@ -42,14 +43,18 @@ impl Inner {
         let mut calls: Vec<Call> = missing
             .iter()
             .map(|it| {
-                let refused: &[u8] = if is_last { b"a" } else { &it.refused };
+                let refused = if is_last {
+                    b"a".to_vec()
+                } else {
+                    Beginning::told(it.refused)
+                };
                 let keys: [&[u8]; 2] = [&it.name.key, &it.name.all];
                 let lease = millis(it.ask.lease.max(Duration::from_millis(1)));
                 let nonce = &it.ask.nonce.0;
                 Call::script(
                     &scripts::ACQUIRE,
                     &keys,
-                    &[nonce, &lease, &millis(LIFE), refused],
+                    &[nonce, &lease, &millis(LIFE), &refused],
                 )
             })
             .collect();

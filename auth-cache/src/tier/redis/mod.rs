@@ -71,6 +71,7 @@
 //! tokens. What was stored under one that is no longer known is never read.
 
 mod acquire;
+mod beginning;
 mod builder;
 mod entry;
 mod fill;

@@ -45,7 +45,9 @@ pub(super) struct KeyName {
 impl<'a> Names<'a> {
     /// `prefix` has been [escaped](escaped).
     pub(super) fn new(prefix: &'a str, space: &'a Namespace) -> Self {
-        let base = format!("{}:{}", escaped(&space.cache), space.schema);
+        let mut base = String::with_capacity(space.cache.len() + 11);
+        escape(&space.cache, &mut base);
+        let _ = write!(base, ":{}", space.schema);
         Self {
             prefix,
             space,
@@ -60,17 +62,40 @@ impl<'a> Names<'a> {
     pub(super) fn key(&self, root: &Root, key: &[u8]) -> KeyName {
         let digest = self.digest(root, b"key", key);
         let shard = digest[0] % SHARDS;
-        let mut name = format!("{}:{{{}:{shard}}}:k:", self.prefix, self.base);
-        write_hex(&mut name, &digest);
-        KeyName {
-            shard,
-            key: name.into_bytes(),
-            all: self.all(shard),
-        }
+        let mut all = self.of_shard(shard);
+        let mut key = Vec::with_capacity(all.len() + 2 + 2 * digest.len());
+        key.extend_from_slice(&all);
+        key.extend_from_slice(b"k:");
+        key.extend(hex(&digest));
+        all.extend_from_slice(b"all");
+        KeyName { shard, key, all }
     }
 
     pub(super) fn all(&self, shard: u8) -> Vec<u8> {
-        format!("{}:{{{}:{shard}}}:all", self.prefix, self.base).into_bytes()
+        let mut name = self.of_shard(shard);
+        name.extend_from_slice(b"all");
+        name
+    }
+
+    /// What the names of a shard begin with. Put together without `format!`: every ask
+    /// needs it.
+    fn of_shard(&self, shard: u8) -> Vec<u8> {
+        let digits = [b'0' + shard / 10, b'0' + shard % 10];
+        let digits = if shard < 10 { &digits[1..] } else { &digits };
+        let parts: [&[u8]; 6] = [
+            self.prefix.as_bytes(),
+            b":{",
+            self.base.as_bytes(),
+            b":",
+            digits,
+            b"}:",
+        ];
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let mut name = Vec::with_capacity(length + "all".len());
+        for part in parts {
+            name.extend_from_slice(part);
+        }
+        name
     }
 
     pub(super) fn tag_digest(&self, root: &Root, tag: &str) -> Digest {
@@ -102,22 +127,33 @@ impl<'a> Names<'a> {
 /// Without what has a meaning in names.
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
+    escape(text, &mut escaped);
+    escaped
+}
+
+fn escape(text: &str, escaped: &mut String) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if text.bytes().all(is_plain) {
+        escaped.push_str(text);
+        return;
+    }
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
+        if is_plain(byte) {
             escaped.push(char::from(byte));
         } else {
             let _ = write!(escaped, "%{byte:02x}");
         }
     }
-    escaped
 }
 
 pub(crate) fn write_hex(text: &mut String, bytes: &[u8]) {
+    text.extend(hex(bytes).map(char::from));
+}
+
+fn hex(bytes: &[u8]) -> impl Iterator<Item = u8> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)]);
+    bytes.iter().flat_map(digits)
 }
 
 #[cfg(test)]

@@ -16,11 +16,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use auth_core::{EntropyError, Monotonic, RootKeyId, RootSecrets, SecureRandom, draw};
 use quick_cache::sync::Cache;
 use ring::aead::{Aad, LessSafeKey, Nonce};
-use ring::digest::{SHA256, digest};
 
 use super::keys::{Roots, Salt};
 use super::refusal::Refusal;
-use crate::redis::RunId;
+use crate::redis::{RunId, ServerMark};
 
 const VERSION: u8 = 1;
 /// Of what comes before the ciphertext.
@@ -33,9 +32,6 @@ const MOST_KNOWN: usize = 1024;
 /// Salts that led to nothing, in a second, before no unknown one is tried in it.
 const MOST_TRIES: u64 = 256;
 
-/// A server, in short: whether two are the same.
-pub(super) type ServerMark = [u8; 8];
-
 /// Where a value belongs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
@@ -45,8 +41,32 @@ pub(super) struct Place<'a> {
     pub(super) cache: &'a str,
     pub(super) schema: u32,
     pub(super) key: &'a [u8],
-    /// Of the server that keeps it; empty for what may be kept by any.
-    pub(super) server: &'a [u8],
+    /// That keeps it.
+    pub(super) server: Server<'a>,
+}
+
+/// The life of a server that keeps what is sealed for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Server<'a> {
+    id: &'a [u8],
+    mark: ServerMark,
+}
+
+impl Server<'static> {
+    /// For what may be kept by any. The mark is that of no `run_id`.
+    pub(super) const ANY: Self = Self {
+        id: b"",
+        mark: [0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14],
+    };
+}
+
+impl<'a> From<&'a RunId> for Server<'a> {
+    fn from(id: &'a RunId) -> Self {
+        Self {
+            mark: id.mark(),
+            id: id.as_bytes(),
+        }
+    }
 }
 
 /// Seals, and opens what this and other processes have sealed.
@@ -100,7 +120,7 @@ impl Sealer {
         sealed.extend_from_slice(&own.root.0);
         sealed.extend_from_slice(&own.salt);
         sealed.extend_from_slice(&count.to_be_bytes());
-        sealed.extend_from_slice(&mark_of(place.server));
+        sealed.extend_from_slice(&place.server.mark);
         let aad = place.aad(&sealed);
         for part in parts {
             sealed.extend_from_slice(part);
@@ -126,7 +146,7 @@ impl Sealer {
         let aad = place.aad(header);
         let header = Header::read(header)?;
         let root = self.roots.find(header.root).ok_or(Refusal::ForeignRoot)?;
-        if header.server != mark_of(place.server) {
+        if header.server != place.server.mark {
             return Err(Refusal::FormerServer);
         }
         let known = self.key(header.root, &header.salt);
@@ -203,7 +223,7 @@ impl Place<'_> {
             self.cache.as_bytes(),
             &schema,
             self.key,
-            self.server,
+            self.server.id,
             header,
         ];
         let length: usize = parts.iter().map(|part| 8 + part.len()).sum();
@@ -246,18 +266,6 @@ fn nonce(count: u64) -> Nonce {
     let mut nonce = [0; 12];
     nonce[4..].copy_from_slice(&count.to_be_bytes());
     Nonce::assume_unique_for_key(nonce)
-}
-
-/// The mark of a server.
-pub(super) fn mark(server: &RunId) -> ServerMark {
-    mark_of(server.as_bytes())
-}
-
-fn mark_of(server: &[u8]) -> ServerMark {
-    let mut mark = ServerMark::default();
-    let length = mark.len();
-    mark.copy_from_slice(&digest(&SHA256, server).as_ref()[..length]);
-    mark
 }
 
 /// Salts that led to nothing: which second it is, and how many there were in it.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Inner;
 use super::refusal::Refusal;
-use super::seal::Place;
+use super::seal::{Place, Server};
 use crate::tier::{Invalidated, Namespace};
 use crate::tiered::Tag;
 
@@ -85,7 +85,7 @@ fn place<'a>(inner: &'a Inner, space: &'a Namespace) -> Place<'a> {
         cache: &space.cache,
         schema: space.schema,
         key: b"",
-        server: b"",
+        server: Server::ANY,
     }
 }
 

@@ -24,7 +24,10 @@ const HERE: Place<'static> = Place {
     cache: "users",
     schema: 1,
     key: b"key",
-    server: b"server",
+    server: Server {
+        id: b"server",
+        mark: *b"a server",
+    },
 };
 
 fn opened(sealer: &Sealer, place: Place<'_>, kept: &[u8]) -> Result<Vec<u8>, Refusal> {
@@ -91,7 +94,10 @@ fn what_is_sealed_opens_in_its_place_only() {
         );
     }
     let elsewhere = Place {
-        server: b"other",
+        server: Server {
+            id: b"other",
+            mark: *b"an other",
+        },
         ..HERE
     };
     assert_eq!(
