@@ -13,6 +13,7 @@ use tokio_rustls::TlsConnector;
 
 use super::call::RunId;
 use super::error::LinkError;
+use super::gathering::Gathering;
 use super::gauge::Gauged;
 use super::place::Address;
 
@@ -103,7 +104,7 @@ impl Dialer {
         let (mut inner, driver) = MultiplexedConnection::new_with_config(login, stream, config)
             .await
             .map_err(LinkError::of_greeting)?;
-        let driver = Driver(tokio::spawn(driver));
+        let driver = Driver(tokio::spawn(Gathering::new(driver)));
         let mut who = redis::cmd("INFO");
         who.arg("server");
         let info = inner

@@ -61,6 +61,7 @@ mod connection;
 mod dedicated;
 mod dial;
 mod error;
+mod gathering;
 mod gauge;
 mod link;
 mod map;

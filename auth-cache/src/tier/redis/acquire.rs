@@ -116,9 +116,7 @@ impl Inner {
         let failed = note_tags(&digests, answers.by_ref(), tags);
         for (it, answer) in all.iter_mut().zip(answers) {
             let place = usize::from(shards[usize::from(it.name.shard)]);
-            let shard = place
-                .checked_sub(1)
-                .and_then(|place| everything.get(place));
+            let shard = place.checked_sub(1).and_then(|place| everything.get(place));
             it.state = match (answer, shard) {
                 (Err(error), _) => State::Failed(error),
                 (_, Some(Err(error))) => State::Failed(error.clone()),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use auth_core::Monotonic;
 use redis::{Value, cmd};
 
-use super::beginning::Beginning;
 use super::acquire::{Looking, State, unknown};
+use super::beginning::Beginning;
 use super::entry::TagVersion;
 use super::grants::Grant;
 use super::judge::{Raw, Tags};
