@@ -6,7 +6,7 @@ use auth_cache::redis::RedisLink;
 use tokio::time::sleep;
 
 use super::super::support::World;
-use super::load::{Load, RECOVERY, Source, Told, until_shared};
+use super::load::{Load, Source, Told, until_shared};
 
 /// What happens to the server meanwhile, some times.
 async fn meanwhile(what: &str, happens: impl Fn(&World, u32)) -> Told {
@@ -29,9 +29,7 @@ async fn meanwhile(what: &str, happens: impl Fn(&World, u32)) -> Told {
         .server
         .command(&["CONFIG", "SET", "maxmemory", "0"])
         .unwrap();
-    let took = until_shared(&source, &one, &other).await;
-    eprintln!("{what}: recovered after {took:?}");
-    assert!(took < RECOVERY, "{took:?}");
+    until_shared(&source, &one, &other).await;
     load.answers(500).await;
     load.stop(what).await
 }

@@ -20,8 +20,8 @@
 //! - what a process has invalidated it does not see again, nor what another has told
 //!   Redis of, for longer than it takes to find out that nothing is heard;
 //! - the source is never asked by more than the bulkhead lets through;
-//! - a second after the fault has ended, or a few after a fail-over, what one process
-//!   has loaded is found by another.
+//! - after the fault has ended what one process has loaded is found by another again;
+//!   how soon, it prints.
 
 mod dropped;
 mod load;

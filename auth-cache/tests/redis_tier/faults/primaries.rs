@@ -7,12 +7,10 @@ use auth_testkit::servers::{RedisCluster, Sentinels};
 use tokio::time::sleep;
 
 use super::super::support::{World, new_root};
-use super::load::{FAIL_OVER, Load, RECOVERY, Source, Values, until_shared};
+use super::load::{Load, Source, Values, until_shared};
 
 async fn fails_over(source: &Source, [one, other]: &[Values; 2]) {
-    let took = until_shared(source, one, other).await;
-    eprintln!("recovered after {took:?}");
-    assert!(took < FAIL_OVER, "{took:?}");
+    until_shared(source, one, other).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,9 +100,7 @@ async fn f04_a_primary_that_becomes_a_replica_refuses_and_is_used_again_afterwar
         sleep(Duration::from_secs(1)).await;
         load.answers(500).await;
         command(&["REPLICAOF", "NO", "ONE"]);
-        let took = until_shared(&source, &caches[0], &caches[1]).await;
-        eprintln!("recovered after {took:?}");
-        assert!(took < RECOVERY, "{took:?}");
+        until_shared(&source, &caches[0], &caches[1]).await;
         let told = load.stop("a replica").await;
         assert!(told.untold > 0 && told.from_tier > 0, "{told:?}");
     }

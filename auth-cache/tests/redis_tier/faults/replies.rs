@@ -9,7 +9,7 @@ use auth_testkit::servers::{Direction, Piece, Proxy, Verdict};
 use tokio::time::sleep;
 
 use super::super::support::{World, eventually};
-use super::load::{Load, RECOVERY, Source, until_shared};
+use super::load::{Load, Source, until_shared};
 
 /// What becomes of an answer. What a server that makes no sense does, or one that another
 /// program's bytes have got into: TCP itself loses nothing and changes no order.
@@ -98,9 +98,7 @@ async fn lies_to_a_process(lies: &'static [Lie], once_in: u64, answers: u64) {
     proxy.no_rule();
     // Who has had an answer too many goes on having it: the link says so.
     proxy.cut();
-    let took = until_shared(&source, &near, &far).await;
-    eprintln!("recovered after {took:?}");
-    assert!(took < RECOVERY, "{took:?}");
+    until_shared(&source, &near, &far).await;
     eventually(|| async { far.stats().hears == Some(true) }).await;
     sleep(Duration::from_millis(100)).await;
     let told = load.stop(&format!("lied to ({lies:?})")).await;

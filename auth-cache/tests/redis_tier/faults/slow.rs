@@ -8,7 +8,7 @@ use auth_testkit::servers::Proxy;
 use tokio::time::sleep;
 
 use super::super::support::{World, eventually};
-use super::load::{Load, RECOVERY, Source, until_shared};
+use super::load::{Load, Source, until_shared};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f03_a_slow_link_is_waited_for_as_long_as_a_caller_has_time() {
@@ -32,9 +32,7 @@ async fn f03_a_slow_link_is_waited_for_as_long_as_a_caller_has_time() {
     load.answers(1_000).await;
     assert_eq!(near.stats().breaker, Some(BreakerState::Closed));
     proxy.delay(Duration::ZERO);
-    let took = until_shared(&source, &near, &far).await;
-    eprintln!("recovered after {took:?}");
-    assert!(took < RECOVERY, "{took:?}");
+    until_shared(&source, &near, &far).await;
     load.answers(500).await;
     let told = load.stop("slow").await;
     assert!(told.from_tier > 0 && told.untold > 0, "{told:?}");
