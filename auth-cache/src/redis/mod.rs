@@ -7,7 +7,8 @@
 //!
 //! # How it is built
 //! One connection to each server, which all callers share; to replicas none. What
-//! blocks, as a reader of a stream does, has one of its own.
+//! blocks, as a reader of a stream does, has one of its own. What callers who are ready
+//! at the same time send goes in one write.
 //!
 //! # Guarantees
 //! - Every call ends by its [deadline](RedisLinkBuilder::with_deadline), with an answer

@@ -62,9 +62,11 @@ fn together() -> Result<Group, Failure> {
         name: format!("second level in Redis, {TASKS} tasks on one link"),
         contenders: vec![
             many(OURS, &rig, |rig, key| async move { rig.hit(key).await }),
-            many(GET, &rig, |rig, key| async move {
-                rig.get(key).await.is_some()
-            }),
+            many(
+                GET,
+                &rig,
+                |rig, key| async move { rig.get(key).await.is_some() },
+            ),
             many(GET_AND_OPEN, &rig, |rig, key| async move {
                 rig.get_and_open(key).await
             }),
