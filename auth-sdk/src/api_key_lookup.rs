@@ -1,4 +1,4 @@
-//! How the verifier learns of API keys: from the store, with every use.
+//! How the verifier learns of API keys: from the store, or from what of it is kept.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,19 +8,21 @@ use async_trait::async_trait;
 use auth_core::api_key::{ApiKeyLookup, KnownApiKey};
 use auth_core::key::Unavailable;
 use auth_core::{ApiKeyId, Clock, FlooredClock, Monotonic};
-use auth_store::{ApiKeyRecord, Store, StoreError, USE_IS_NEWS_AFTER, UserStatus};
+use auth_store::{ApiKeyRecord, Store, USE_IS_NEWS_AFTER, UserStatus};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
+use crate::lookups::SharedLookups;
 use crate::profile::TokenProfile;
 
-/// The keys of a store. Nothing is kept: a key that was revoked on another
-/// instance is dead here with its next use.
+/// The keys of a store. Where there are no look-up caches nothing is kept: a key that
+/// was revoked on another instance is dead here with its next use.
 pub(crate) struct StoredApiKeys {
     store: Arc<dyn Store>,
     profile: Arc<dyn TokenProfile>,
     clock: Arc<FlooredClock>,
+    lookups: SharedLookups,
     /// How many notes of uses may be on their way to the store.
     notes: Arc<Semaphore>,
     /// When this process last noted a use of which key.
@@ -39,25 +41,35 @@ impl StoredApiKeys {
         store: Arc<dyn Store>,
         profile: Arc<dyn TokenProfile>,
         clock: Arc<FlooredClock>,
+        lookups: SharedLookups,
     ) -> Self {
         Self {
             store,
             profile,
             clock,
+            lookups,
             notes: Arc::new(Semaphore::new(NOTES_AT_ONCE)),
             noted: Mutex::default(),
         }
     }
 
-    /// The one question to the store; what would cache keys stands here.
-    async fn look_up(&self, id: ApiKeyId) -> Result<Option<ApiKeyRecord>, StoreError> {
-        match self.store.api_key_store() {
-            Some(keys) => keys.find_api_key(id).await,
-            None => Ok(None),
+    /// What the store says now.
+    async fn ask(&self, id: ApiKeyId) -> Result<Option<KnownApiKey>, Unavailable> {
+        let Some(keys) = self.store.api_key_store() else {
+            return Ok(None);
+        };
+        match keys.find_api_key(id).await {
+            Ok(found) => Ok(found.map(|record| {
+                // A key must not live on because this instance's clock is behind.
+                self.clock.observe(record.now);
+                self.known(&record)
+            })),
+            Err(error) => Err(unavailable(&error)),
         }
     }
 
-    fn known(&self, record: ApiKeyRecord) -> KnownApiKey {
+    /// By the profile of now, whenever the record is from.
+    fn known(&self, record: &ApiKeyRecord) -> KnownApiKey {
         let ApiKeyRecord {
             key,
             hash,
@@ -65,24 +77,22 @@ impl StoredApiKeys {
             user,
             tenant_active,
             tver,
-            now,
+            now: _,
         } = record;
-        // A key must not live on because this instance's clock is behind.
-        self.clock.observe(now);
         KnownApiKey {
             id: key.id,
             tenant: key.tenant,
             user: key.user,
-            active: key.revoked_at.is_none() && user.status == UserStatus::Active && tenant_active,
-            hash,
-            former,
+            active: key.revoked_at.is_none() && user.status == UserStatus::Active && *tenant_active,
+            hash: *hash,
+            former: *former,
             expires_at: key.expires_at,
             // What the user may no longer do the key may not either.
-            scope: key.scope.intersection(&self.profile.scope(&user)),
-            custom: self.profile.claims(&user),
-            roles: user.roles,
+            scope: key.scope.intersection(&self.profile.scope(user)),
+            custom: self.profile.claims(user),
+            roles: user.roles.clone(),
             user_version: user.ver,
-            tenant_version: tver,
+            tenant_version: *tver,
             last_used_at: key.last_used_at,
         }
     }
@@ -102,16 +112,44 @@ impl StoredApiKeys {
     }
 }
 
+fn unavailable(error: &(dyn std::error::Error + 'static)) -> Unavailable {
+    tracing::warn!(error, "an API key cannot be looked up");
+    Unavailable
+}
+
 #[async_trait]
 impl ApiKeyLookup for StoredApiKeys {
     async fn find(&self, id: ApiKeyId) -> Result<Option<Arc<KnownApiKey>>, Unavailable> {
-        match self.look_up(id).await {
-            Ok(found) => Ok(found.map(|record| Arc::new(self.known(record)))),
-            Err(error) => {
-                tracing::warn!(%error, "an API key cannot be looked up");
-                Err(Unavailable)
-            }
+        let kept = match &self.lookups {
+            Some(lookups) => lookups.api_key(id).await,
+            None => None,
+        };
+        let known = match kept {
+            Some(Ok(held)) => held.map(|held| self.known(held.row())),
+            Some(Err(error)) => return Err(unavailable(&*error)),
+            None => self.ask(id).await?,
+        };
+        Ok(known.map(Arc::new))
+    }
+
+    async fn find_again(
+        &self,
+        found: &KnownApiKey,
+    ) -> Result<Option<Arc<KnownApiKey>>, Unavailable> {
+        let lookups = match &self.lookups {
+            // What is kept has been held against the number of the changes.
+            Some(lookups) if self.store.changes().is_none() => lookups,
+            _ => return Ok(None),
+        };
+        let Some(known) = self.ask(found.id).await? else {
+            return Ok(None);
+        };
+        let judged_by = |known: &KnownApiKey| (known.hash, known.former, known.active);
+        if judged_by(&known) != judged_by(found) {
+            // For the next use. Whoever changed it has told the others.
+            drop(lookups.forget_api_key(found.id));
         }
+        Ok(Some(Arc::new(known)))
     }
 
     fn used(&self, key: &KnownApiKey) {

@@ -11,7 +11,7 @@ use auth_store::{
     UserStatus,
 };
 
-use crate::auth::{Auth, MAX_ACCESS_TOKEN, Shared, ask};
+use crate::auth::{Auth, MAX_ACCESS_TOKEN, Shared, ask, to_the_end};
 use crate::context::Context;
 use crate::error::AuthError;
 use crate::events::Told;
@@ -173,6 +173,8 @@ impl Auth {
         })?;
         let keys = keys_in(&*telling)?;
         let (made, _) = ask(|| keys.create_api_key(new.clone())).await;
+        // Somebody may have asked for it before it was there.
+        shared.forget_api_key(id).await;
         match made? {
             CreateApiKeyOutcome::Created(info) => Ok(IssuedApiKey {
                 key: ApiKey::encode(prefix, id, &secret),
@@ -248,9 +250,15 @@ impl Auth {
         let telling = shared.telling(|| Told::ApiKeyRotated {
             api_key: key.to_string(),
         })?;
-        let keys = keys_in(&*telling)?;
-        let (rotated, _) = ask(|| keys.rotate_api_key(&rotation)).await;
-        match rotated? {
+        let rotating = self.shared.clone();
+        // To the end, or the former secret would be good for as long as it is kept.
+        let rotated = to_the_end(async move {
+            let keys = keys_in(&*telling)?;
+            let (rotated, _) = ask(|| keys.rotate_api_key(&rotation)).await;
+            rotating.forget_api_key(key).await;
+            Ok(rotated?)
+        });
+        match rotated.await? {
             RotateApiKeyOutcome::Rotated(info) => Ok(IssuedApiKey {
                 key: ApiKey::encode(prefix, key, &secret),
                 info,
@@ -261,7 +269,9 @@ impl Auth {
 
     /// Revokes a user's key for ever, with both its secrets. It is dead in this
     /// process when the call returns, and on every other instance with its next
-    /// use. One that was revoked before is no error.
+    /// use; where that keeps look-ups, when it hears of it, and within 60 s
+    /// ([`with_lookup_cache`](crate::AuthBuilder::with_lookup_cache)). One that was
+    /// revoked before is no error.
     ///
     /// # Errors
     /// [`AuthError::NotFound`] when the user has no such key;
@@ -290,6 +300,7 @@ impl Auth {
         }
         // Whoever revoked it, here or elsewhere: it is dead.
         self.shared.raise_api_key(tenant, key);
+        self.shared.forget_api_key(key).await;
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use crate::builder::AuthBuilder;
 use crate::context::Context;
 use crate::error::AuthError;
 use crate::keys::Keys;
+use crate::lookups::SharedLookups;
 use crate::profile::TokenProfile;
 use crate::reset_limit::ResetLimit;
 use crate::throttle::RateLimits;
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) api_key_limit: u32,
     /// Whether changes tell of themselves.
     pub(crate) events: bool,
+    pub(crate) lookups: SharedLookups,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -120,8 +122,8 @@ impl Shared {
     }
 
     /// Runs a change of `store`, this one or a handle on it that tells of the change,
-    /// to its end even if its caller hangs up, and raises the
-    /// floors it implies before it is answered.
+    /// to its end even if its caller hangs up, raises the floors it implies, and
+    /// forgets what was read before it, before it is answered.
     ///
     /// When the store cannot say whether the change was committed it is asked
     /// once more. The second answer may be "nothing to do", which names no
@@ -143,6 +145,8 @@ impl Shared {
                     shared.raise(revocation);
                 }
             }
+            let revoked = committed.as_ref().map_or(&[][..], |it| &it.revoked);
+            shared.forget(revoked, unsure).await;
             if unsure
                 && !shared.reread_log().await
                 && committed.as_ref().is_ok_and(|it| it.revoked.is_empty())

@@ -1,5 +1,6 @@
 //! Why there is no [`Auth`](crate::Auth).
 
+use auth_cache::tiered::CacheBuildError;
 use auth_core::EntropyError;
 use auth_core::key::KeySetError;
 use auth_core::password::PoolError;
@@ -60,6 +61,12 @@ pub enum BuildError {
     /// Events were asked for, and the store has no place for them.
     #[error("the store keeps no events")]
     NoOutbox,
+    /// Look-up caches that cannot be as asked for.
+    #[error("{0}")]
+    LookupCache(&'static str),
+    /// A look-up cache cannot be built.
+    #[error("the look-up caches: {0}")]
+    Cache(#[from] CacheBuildError),
     /// The stored signing keys were sealed under another root secret.
     #[error(
         "the store's signing keys were sealed under a root secret that was not given; \

@@ -20,6 +20,7 @@ use crate::api_key_lookup::StoredApiKeys;
 use crate::auth::{Auth, Lifetimes, MAX_ACCESS_TOKEN, Shared, load_revocations};
 use crate::build_error::BuildError;
 use crate::keys::{KeyRotation, Keys, OwnKeys, StoredKeys, Tending};
+use crate::lookups::{Asked, Basis};
 use crate::profile::{PlainProfile, TokenProfile};
 use crate::throttle::RateLimits;
 
@@ -45,6 +46,8 @@ use crate::throttle::RateLimits;
 /// - events: none
 /// - verified access tokens: remembered, up to 10 000 of them and 32 MiB, 64 of
 ///   one user ([`MemoryTokenCache`]); they end at the same instant as others
+/// - API keys and users to be shown: kept for up to 60 s over a store that only this
+///   process changes, asked for each time over others ([`Self::with_lookup_cache`])
 /// - clock and randomness: the system's
 #[derive(Debug)]
 pub struct AuthBuilder {
@@ -70,6 +73,7 @@ pub struct AuthBuilder {
     pub(crate) rate_limits: Option<RateLimits>,
     events: bool,
     token_cache: Remembered,
+    pub(crate) lookups: Asked,
 }
 
 /// Where verified tokens are kept.
@@ -115,6 +119,7 @@ impl AuthBuilder {
             rate_limits: None,
             events: false,
             token_cache: Remembered::ByDefault,
+            lookups: Asked::default(),
         }
     }
 
@@ -199,7 +204,8 @@ impl AuthBuilder {
     }
 
     /// Accepts API keys that begin with `prefix` wherever an access token is
-    /// accepted, and lets users have them. Each use is looked up in the store.
+    /// accepted, and lets users have them. Each use is looked up in the store, or
+    /// in what is [kept](Self::with_lookup_cache) of it.
     pub fn with_api_keys(mut self, prefix: ApiKeyPrefix) -> Self {
         self.api_keys = Some(prefix);
         self
@@ -308,6 +314,7 @@ impl AuthBuilder {
             return Err(BuildError::NoOutbox);
         }
         self.check_keys()?;
+        self.lookups.check()?;
         let pool = match self.pool.take() {
             Some(pool) => pool,
             None => HashPool::builder()
@@ -323,6 +330,14 @@ impl AuthBuilder {
             .await
             .map_err(BuildError::Log)?;
         let (keys, source) = self.signing_keys(&clock, &view).await?;
+        let lookups = self.lookups.build(&Basis {
+            store: &self.store,
+            has_api_keys: self.api_keys.is_some(),
+            roots: &self.roots,
+            clock: &clock,
+            view: &view,
+            random: &self.random,
+        })?;
         let verifier = Verifier::builder(&self.issuer, &self.audience, source)
             .with_revocations(view.clone())
             // Not the present maximum: other instances may raise it.
@@ -331,7 +346,7 @@ impl AuthBuilder {
         let verifier = match &self.api_keys {
             Some(prefix) => {
                 let (store, profile) = (self.store.clone(), self.profile.clone());
-                let lookup = StoredApiKeys::new(store, profile, clock.clone());
+                let lookup = StoredApiKeys::new(store, profile, clock.clone(), lookups.clone());
                 verifier.with_api_keys(prefix.clone(), Arc::new(lookup))
             }
             None => verifier,
@@ -363,6 +378,7 @@ impl AuthBuilder {
                 api_key_prefix: self.api_keys,
                 api_key_limit: self.api_key_limit,
                 events: self.events,
+                lookups,
                 pool,
                 clock,
                 keys,

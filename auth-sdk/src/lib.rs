@@ -45,6 +45,7 @@ mod events;
 mod keys;
 mod log_in;
 mod log_out;
+mod lookups;
 mod password;
 mod password_reset;
 mod platforms;
@@ -68,6 +69,7 @@ pub use context::Context;
 pub use error::AuthError;
 pub use keys::{KeyRotation, OwnKeys};
 pub use log_in::{LogIn, LoggedIn};
+pub use lookups::{LookupCache, LookupCacheStats};
 pub use password::ChangePassword;
 pub use password_reset::{PasswordReset, SendPasswordReset};
 pub use platforms::VerifiedPlatformIdentity;
@@ -78,10 +80,11 @@ pub use signing_keys::SigningKeyInfo;
 pub use throttle::{Limited, RateLimits};
 pub use tokens::TokenPair;
 
+#[cfg(feature = "redis")]
 #[doc(no_inline)]
-pub use auth_cache::throttle::MemoryRateLimiter;
+pub use auth_cache::redis::RedisLink;
 #[doc(no_inline)]
-pub use auth_cache::token::MemoryTokenCache;
+pub use auth_cache::{throttle::MemoryRateLimiter, tiered::CacheStats, token::MemoryTokenCache};
 #[doc(no_inline)]
 pub use auth_core::{
     ApiKeyId, Audience, ClientId, Clock, Code, DeviceToken, Identity, Issuer, PolicyVersion,

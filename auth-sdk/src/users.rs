@@ -9,7 +9,9 @@ use crate::error::AuthError;
 use crate::events::Told;
 
 impl Auth {
-    /// A user of the tenant.
+    /// A user of the tenant, as the store has it, or a replica if the context
+    /// [says so](Context::with_consistency): for whatever is decided by it.
+    /// [`cached_user`](Self::cached_user) is for showing.
     ///
     /// # Errors
     /// [`AuthError::NotFound`], [`AuthError::Unavailable`].
@@ -21,6 +23,28 @@ impl Auth {
             None => store.user(cx.tenant, id).await?.map(|record| record.user),
         };
         found.ok_or(AuthError::NotFound)
+    }
+
+    /// A user of the tenant, to be shown to somebody, as `GET /me` does. It may be from
+    /// memory where there is a
+    /// [look-up cache](crate::AuthBuilder::with_lookup_cache), and otherwise is what
+    /// [`user`](Self::user) gives. What this instance has changed is in it; what
+    /// another one has, after some milliseconds with a shared tier and after 60 s at
+    /// the latest. **Decide nothing by it**: roles may have been taken away, or the
+    /// user disabled, so long ago. How consistent the context asks it to be has no say.
+    ///
+    /// # Errors
+    /// [`AuthError::NotFound`], [`AuthError::Unavailable`].
+    #[tracing::instrument(skip_all)]
+    pub async fn cached_user(&self, cx: &Context, id: UserId) -> Result<User, AuthError> {
+        let Some(lookups) = &self.shared.lookups else {
+            return self.user(cx, id).await;
+        };
+        let found = lookups.user(cx.tenant, id).await;
+        let found = found.map_err(AuthError::Unavailable)?;
+        found
+            .map(|held| held.row().clone())
+            .ok_or(AuthError::NotFound)
     }
 
     /// Whether the user's password was chosen here, under the rules and the

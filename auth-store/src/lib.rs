@@ -10,6 +10,7 @@
 //! A store of your own implements the same traits, or is a [`keyed::Database`] under
 //! the [`KeyedStore`], and passes the suite in `auth-testkit`.
 
+mod changes;
 mod error;
 mod identifier;
 mod identity;

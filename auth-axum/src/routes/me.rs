@@ -15,7 +15,7 @@ pub(super) async fn me(
     State(shared): State<Arc<Shared>>,
     Caller { user, context, .. }: Caller,
 ) -> Result<Response, Rejection> {
-    let user = shared.auth.user(&context, user).await;
+    let user = shared.auth.cached_user(&context, user).await;
     let user = user.map_err(|error| shared.user_is_gone(error))?;
     Ok(Json(UserView::from(&user)).into_response())
 }

@@ -13,6 +13,11 @@ pub struct Lookup<V> {
     /// The time since the load that it is from began: it is what the source said
     /// no longer ago than that. As exact as the tier's clock, if it is from there.
     pub age: Duration,
+    /// Whether there is a value, and it is not given because something that it stands
+    /// on is revoked ([security state](super::guard::security_state)). What was loaded
+    /// may be from before the revocation: whoever asks again, after an
+    /// [invalidation](super::Cache::invalidate), is told what holds now.
+    pub is_revoked: bool,
 }
 
 /// Where an answer is from.

@@ -214,6 +214,7 @@ impl<V: Value> Answer<V> {
             value: self.value(),
             origin: self.origin,
             age: self.entry.age(self.now),
+            is_revoked: self.is_revoked,
         }
     }
 }

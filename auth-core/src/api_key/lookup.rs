@@ -31,6 +31,20 @@ pub trait ApiKeyLookup: fmt::Debug + Send + Sync + 'static {
     /// [`Unavailable`] when it cannot be asked for.
     async fn find(&self, id: ApiKeyId) -> Result<Option<Arc<KnownApiKey>>, Unavailable>;
 
+    /// What is known of a key now, by the store's own row. It is asked before a key
+    /// is refused for what [`find`](Self::find) said of it, its secret or that it may
+    /// not be used: a copy that is a moment old may let a key in, and must not be
+    /// why a new secret is called wrong. `None` if `found` was no copy.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when it cannot be asked for.
+    async fn find_again(
+        &self,
+        _found: &KnownApiKey,
+    ) -> Result<Option<Arc<KnownApiKey>>, Unavailable> {
+        Ok(None)
+    }
+
     /// The key was presented, and accepted. For a note of when it was last
     /// used: it must not wait, and what it cannot do at once it may forget.
     fn used(&self, _key: &KnownApiKey) {}

@@ -2,8 +2,8 @@
 //!
 //! An API key is a bearer credential like an access token, sent in the same
 //! header and met by the same extractors, but it says nothing itself: whose it
-//! is and what it allows is looked up with every use, so that a key that is
-//! revoked is dead. It has the form
+//! is and what it allows is looked up with every use ([`ApiKeyLookup`] says where),
+//! so that a key that is revoked is dead. It has the form
 //!
 //! ```text
 //! prefix _ base64url( version (1) ‖ id (16) ‖ secret (24) ‖ CRC-32 (4) )

@@ -52,8 +52,16 @@ impl Verifier {
         let keys = self.shared.api_keys.as_ref().ok_or(ApiKeyError::Unknown)?;
         for _ in 0..LOOK_UPS {
             let found = keys.lookup.find(presented.id()).await?;
-            let known = found.ok_or(ApiKeyError::Unknown)?;
-            known.admits(presented, self.now().wall)?;
+            let mut known = found.ok_or(ApiKeyError::Unknown)?;
+            match known.admits(presented, self.now().wall) {
+                // Whatever a copy is good for, it is not to say "no".
+                Err(refused @ (ApiKeyError::Secret | ApiKeyError::Inactive)) => {
+                    let newer = keys.lookup.find_again(&known).await?;
+                    known = newer.ok_or(refused)?;
+                    known.admits(presented, self.now().wall)?;
+                }
+                judged => judged?,
+            }
             // What was revoked while the answer was on its way is not in it.
             match own
                 .view()

@@ -46,6 +46,9 @@ pub struct Unsure {
     keyless: AtomicBool,
     /// Notes of uses of API keys that came.
     notes: AtomicUsize,
+    /// API keys that were looked up, and whether changes are counted.
+    finds: AtomicUsize,
+    numbered: AtomicBool,
     /// Whether it counts no attempts, and whether it cannot settle them.
     uncounting: AtomicBool,
     unsettling: AtomicBool,
@@ -76,6 +79,8 @@ impl Unsure {
             renewal_before_change: Mutex::new(None),
             keyless: AtomicBool::new(false),
             notes: AtomicUsize::new(0),
+            finds: AtomicUsize::new(0),
+            numbered: AtomicBool::new(false),
             uncounting: AtomicBool::new(false),
             unsettling: AtomicBool::new(false),
             statements: Mutex::default(),
@@ -194,6 +199,11 @@ impl Unsure {
 }
 
 impl Store for Unsure {
+    fn changes(&self) -> Option<u64> {
+        let numbered = self.numbered.load(Ordering::SeqCst);
+        numbered.then(|| self.inner.changes()).flatten()
+    }
+
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         Some(self)
     }

@@ -72,6 +72,7 @@ impl ApiKeyStore for MemoryStore {
             former: None,
         };
         state.api_keys.insert(new.id, row);
+        state.changes.one();
         state.tell(&self.effects, info.tenant, &info.user, now);
         Ok(CreateApiKeyOutcome::Created(info))
     }
@@ -174,6 +175,7 @@ impl ApiKeyStore for MemoryStore {
         row.info.rotated_at = Some(now);
         row.info.former_until = Some(until);
         let info = row.info.clone();
+        state.changes.one();
         state.tell(&self.effects, info.tenant, &info.user, now);
         Ok(RotateApiKeyOutcome::Rotated(info))
     }

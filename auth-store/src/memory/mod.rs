@@ -2,6 +2,7 @@
 
 mod api_key;
 mod attempt;
+mod changes;
 mod consumed;
 mod idempotency;
 mod log;
@@ -27,6 +28,7 @@ use crate::traits::{
     Store,
 };
 use auth_core::idempotency::IdempotencyStore;
+use changes::Changes;
 use state::State;
 
 /// A store in memory: for tests, and for a single process whose accounts may
@@ -66,6 +68,7 @@ pub struct MemoryStore {
 struct Shared {
     clock: FlooredClock,
     state: Mutex<State>,
+    changes: Arc<Changes>,
 }
 
 impl MemoryStore {
@@ -77,10 +80,12 @@ impl MemoryStore {
     /// An empty store on a clock of the caller's.
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         let clock = FlooredClock::new(clock);
+        let changes = Arc::new(Changes::default());
         Self {
             shared: Arc::new(Shared {
                 clock,
-                state: Mutex::new(State::new()),
+                state: Mutex::new(State::new(Arc::clone(&changes))),
+                changes,
             }),
             effects: Effects::none(),
         }
@@ -117,6 +122,10 @@ impl fmt::Debug for MemoryStore {
 impl Store for MemoryStore {
     fn is_persistent(&self) -> bool {
         false
+    }
+
+    fn changes(&self) -> Option<u64> {
+        Some(self.shared.changes.number())
     }
 
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {

@@ -1,6 +1,7 @@
 //! What the store's one lock guards.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::revocation::{Revocation, Target};
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use super::api_key::ApiKeys;
 use super::attempt::Attempts;
+use super::changes::Changes;
 use super::consumed::Consumed;
 use super::idempotency::Requests;
 use super::log::Log;
@@ -17,6 +19,7 @@ use super::platform::Platforms;
 use super::session::SessionRow;
 use super::tenant::TenantRow;
 use super::user::UserRow;
+use crate::changes::counts;
 use crate::traits::{REVOCATION_MARGIN, SealedKey};
 
 /// The tables. Every key begins with the tenant.
@@ -41,11 +44,13 @@ pub(super) struct State {
     pub(super) outbox: Outbox,
     pub(super) consumed: Consumed,
     pub(super) requests: Requests,
+    pub(super) changes: Arc<Changes>,
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(changes: Arc<Changes>) -> Self {
         Self {
+            changes,
             store: crate::identity::draw(),
             max_token_lifetime: Duration::ZERO,
             tenants: HashMap::from([(TenantId::DEFAULT, TenantRow::default())]),
@@ -67,6 +72,9 @@ impl State {
 
     /// Writes a log row that outlives every token it could concern.
     pub(super) fn revoke(&mut self, target: Target, now: Timestamp) -> Revocation {
+        if counts(&target) {
+            self.changes.one();
+        }
         let expires_at = now + self.max_token_lifetime + REVOCATION_MARGIN;
         let revocation = Revocation { target, expires_at };
         self.log.push(revocation, now);

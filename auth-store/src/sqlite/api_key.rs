@@ -182,6 +182,7 @@ async fn create(
     .execute(&mut tx.connection)
     .await
     .map_err(failed)?;
+    tx.changes.mark();
     outbox::tell(tx, &effects, new.tenant, new.user).await?;
     let made = find(&mut tx.connection, new.id, tx.now).await?;
     let made = made.ok_or_else(|| corrupt("id"))?;
@@ -310,6 +311,7 @@ async fn rotate(
     .execute(&mut tx.connection)
     .await
     .map_err(failed)?;
+    tx.changes.mark();
     outbox::tell(tx, &effects, known.key.tenant, known.key.user).await?;
     Ok(RotateApiKeyOutcome::Rotated(ApiKeyInfo {
         rotated_at: Some(tx.now),

@@ -11,6 +11,7 @@ use super::error::failed;
 use super::row::{get, revocation, uuid};
 use super::writer::Tx;
 use super::{FORGOTTEN_AFTER, SqliteStore, id, settings};
+use crate::changes::counts;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::sql::{TargetColumns, corrupt};
 use crate::traits::REVOCATION_MARGIN;
@@ -77,6 +78,9 @@ fn parse(cursor: &Cursor) -> Option<(Uuid, i64)> {
 
 /// Writes a row that outlives every token it could concern.
 pub(super) async fn append(tx: &mut Tx, target: Target) -> Result<Revocation, StoreError> {
+    if counts(&target) {
+        tx.changes.mark();
+    }
     let lifetime = settings::read(tx).await?.max_token_lifetime;
     let expires_at = match target {
         Target::SigningKey { .. } => Timestamp::MAX,

@@ -2,6 +2,7 @@
 
 mod api_key;
 mod attempt;
+mod changes;
 mod command;
 mod consumed;
 mod error;
@@ -154,6 +155,10 @@ impl fmt::Debug for SqliteStore {
 }
 
 impl Store for SqliteStore {
+    fn changes(&self) -> Option<u64> {
+        Some(self.writer.changes.number())
+    }
+
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         Some(self)
     }

@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::oneshot;
 
+use super::changes::Changes;
 use super::command::{Command, Failure, Pending, Work, answer_all};
 use super::error::commit_kind;
 use super::file::Claim;
@@ -28,6 +29,8 @@ pub(super) struct Tx {
     pub(super) connection: SqliteConnection,
     /// The store's clock, read under the write lock.
     pub(super) now: Timestamp,
+    /// To be marked by what changes users, tenants or API keys.
+    pub(super) changes: Arc<Changes>,
 }
 
 /// The one connection that writes.
@@ -35,6 +38,7 @@ pub(super) struct Writer {
     state: Mutex<State>,
     options: SqliteConnectOptions,
     clock: FlooredClock,
+    pub(super) changes: Arc<Changes>,
     // Last: freed only when nothing of ours can write any more.
     claim: Claim,
 }
@@ -62,6 +66,7 @@ impl Writer {
             state: Mutex::new(state),
             options,
             clock,
+            changes: Arc::default(),
             claim,
         }
     }
@@ -120,6 +125,7 @@ impl Writer {
         let mut tx = Tx {
             connection,
             now: self.now(),
+            changes: Arc::clone(&self.changes),
         };
         // Not by sqlx's `Transaction`: after SQLite has rolled back by itself,
         // as it does when the disk is full, that one counts a level for ever.
@@ -160,6 +166,8 @@ impl Run {
             // The connection is ours alone meanwhile: whatever ends this task
             // half-way drops it, which rolls back; the next run opens another.
             let result = self.writer.transact(connection, &mut commands).await;
+            // Before anybody is answered.
+            self.writer.changes.settle();
             let (connection, failure) = match result {
                 Ok(connection) => (Some(connection), None),
                 Err(failure) => (None, Some(failure)),
@@ -199,6 +207,7 @@ impl Drop for Run {
     /// another run.
     fn drop(&mut self) {
         if !self.over {
+            self.writer.changes.settle();
             let mut state = self.writer.state();
             state.running = false;
             let waiting = std::mem::take(&mut state.waiting);

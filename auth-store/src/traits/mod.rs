@@ -70,6 +70,21 @@ pub trait Store:
         true
     }
 
+    /// A number that is another one after each change of what is known of users,
+    /// tenants and API keys, if nobody but this process changes them: whoever made
+    /// the change, through whichever handle. Under it what was read may be kept and
+    /// asked nobody for. `None` if others may change them too, which is most stores.
+    ///
+    /// # Contract
+    /// When a change has returned, the number is not the one of before. Under a
+    /// number that was read before a row was, the row holds until the number is
+    /// another one: it moves when the change can be read, and not before. The
+    /// sessions of users, attempts, and notes of uses need not count. A number that
+    /// stands still lets a revoked API key in for up to a minute.
+    fn changes(&self) -> Option<u64> {
+        None
+    }
+
     /// Where sealed signing keys are kept, if this store keeps them.
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         None

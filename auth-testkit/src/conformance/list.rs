@@ -239,6 +239,10 @@ macro_rules! __store_cases {
                 an_eventual_look_up_has_it_in_the_end
                 a_look_up_in_another_tenant_finds_nothing
             }
+            counted {
+                each_change_of_an_account_has_another_number
+                a_row_holds_as_long_as_its_number
+            }
             effects {
                 each_change_tells_its_event
                 what_does_not_happen_tells_nothing

@@ -36,6 +36,7 @@ pub mod changes;
 mod clocked;
 pub mod conflict;
 pub mod consumed;
+pub mod counted;
 pub mod cursors;
 pub mod dropped;
 pub mod dropped_accounts;

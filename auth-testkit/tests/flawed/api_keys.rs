@@ -245,7 +245,9 @@ impl ApiKeyStore for Flawed {
             }
             _ => {}
         }
-        self.inner.rotate_api_key(&rotation).await
+        let rotated = self.inner.rotate_api_key(&rotation).await;
+        self.forget_rotation();
+        rotated
     }
 
     async fn note_api_key_use(&self, key: ApiKeyId) -> Result<bool, StoreError> {

@@ -190,6 +190,10 @@ pub(crate) enum Flaw {
     // Look-ups.
     StrongIsEventual,
     CopyStandsStill,
+    // The number of changes.
+    ChangesAreNotCounted,
+    RotationOfApiKeyIsNotCounted,
+    ChangesAreCountedEarly,
 
     // Keys, and connections.
     EveryKeyIsStored,

@@ -10,6 +10,7 @@
 
 mod api_keys;
 mod attempts;
+mod counted;
 mod flaw;
 mod keys;
 mod log;
@@ -56,6 +57,7 @@ pub(crate) struct Flawed {
     connections: Arc<Semaphore>,
     identity: TenantId,
     outbox: Arc<std::sync::Mutex<outbox::Outbox>>,
+    miscounted: Arc<counted::Miscounted>,
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +98,7 @@ impl Flawed {
             connections: Arc::new(Semaphore::new(128)),
             identity: TenantId::DEFAULT,
             outbox: Arc::default(),
+            miscounted: Arc::default(),
         }
     }
 
@@ -187,6 +190,10 @@ impl Subject for Flawed {
 }
 
 impl Store for Flawed {
+    fn changes(&self) -> Option<u64> {
+        self.counted()
+    }
+
     fn signing_key_store(&self) -> Option<&dyn SigningKeyStore> {
         Some(self)
     }

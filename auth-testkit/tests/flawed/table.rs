@@ -207,6 +207,9 @@ pub(crate) const FOUND_BY: &[(Flaw, &[&str])] = &[
     (Flaw::StrongIsEventual, &["a_strong_look_up_has_what_was_just_done"]),
     (Flaw::CopyStandsStill, &["an_eventual_look_up_has_it_in_the_end"]),
     (Flaw::TenantIsIgnored, &["a_look_up_in_another_tenant_finds_nothing"]),
+    (Flaw::ChangesAreNotCounted, &["each_change_of_an_account_has_another_number"]),
+    (Flaw::RotationOfApiKeyIsNotCounted, &["each_change_of_an_account_has_another_number"]),
+    (Flaw::ChangesAreCountedEarly, &["a_row_holds_as_long_as_its_number"]),
     (Flaw::ConnectionsLeak, &["whatever_is_dropped_the_store_works_on"]),
     (Flaw::AttemptsNeverWait, &[
         "after_five_failures_each_wait_is_twice_the_last",

@@ -277,6 +277,7 @@ impl UserStore for Flawed {
         roles: Vec<String>,
     ) -> Result<Committed<ChangeOutcome>, StoreError> {
         self.connect().await?;
+        self.count_early().await;
         let tenant = self.tenant(tenant);
         if let (Flaw::ChangeIsTwoSteps, Some(before)) =
             (self.flaw, self.inner.user(tenant, id).await?)

@@ -25,6 +25,16 @@ impl Unsure {
         Ok(self.change()?.api_key_store().unwrap())
     }
 
+    /// Passes on the number of the store's changes, as only one process has it.
+    pub fn number_changes(&self) {
+        self.numbered.store(true, Ordering::SeqCst);
+    }
+
+    /// How many API keys were looked up.
+    pub fn finds(&self) -> usize {
+        self.finds.load(Ordering::SeqCst)
+    }
+
     /// How often a use was to be noted.
     pub fn notes(&self) -> usize {
         self.notes.load(Ordering::SeqCst)
@@ -39,6 +49,7 @@ impl ApiKeyStore for Unsure {
     }
 
     async fn find_api_key(&self, key: ApiKeyId) -> Result<Option<ApiKeyRecord>, StoreError> {
+        self.finds.fetch_add(1, Ordering::SeqCst);
         self.keys()?.find_api_key(key).await
     }
 
