@@ -12,6 +12,7 @@ use auth_store::{
 };
 
 use crate::auth::{Auth, MAX_ACCESS_TOKEN, Shared, ask, to_the_end};
+use crate::builder::AuthBuilder;
 use crate::context::Context;
 use crate::error::AuthError;
 use crate::events::Told;
@@ -94,6 +95,22 @@ const PAGE: u32 = 100;
 
 /// The longest that a key may have two secrets.
 const MAX_OVERLAP: Duration = Duration::from_secs(30 * 24 * 3600);
+
+impl AuthBuilder {
+    /// Accepts API keys that begin with `prefix` wherever an access token is
+    /// accepted, and lets users have them. Each use is looked up in the store, or
+    /// in what is [kept](Self::with_lookup_cache) of it.
+    pub fn with_api_keys(mut self, prefix: ApiKeyPrefix) -> Self {
+        self.api_keys = Some(prefix);
+        self
+    }
+
+    /// A user has no more live API keys than `limit`.
+    pub const fn with_api_key_limit(mut self, limit: u32) -> Self {
+        self.api_key_limit = limit;
+        self
+    }
+}
 
 impl Auth {
     /// Makes a key that acts for a user, with a scope that is at most what the

@@ -68,8 +68,8 @@ pub struct AuthBuilder {
     random: Arc<dyn SecureRandom>,
     response_floor: Option<Duration>,
     unlimited_attempts: bool,
-    api_keys: Option<ApiKeyPrefix>,
-    api_key_limit: u32,
+    pub(crate) api_keys: Option<ApiKeyPrefix>,
+    pub(crate) api_key_limit: u32,
     pub(crate) rate_limits: Option<RateLimits>,
     events: bool,
     token_cache: Remembered,
@@ -200,20 +200,6 @@ impl AuthBuilder {
     /// Tokens allow and say what `profile` decides.
     pub fn with_token_profile(mut self, profile: Arc<dyn TokenProfile>) -> Self {
         self.profile = profile;
-        self
-    }
-
-    /// Accepts API keys that begin with `prefix` wherever an access token is
-    /// accepted, and lets users have them. Each use is looked up in the store, or
-    /// in what is [kept](Self::with_lookup_cache) of it.
-    pub fn with_api_keys(mut self, prefix: ApiKeyPrefix) -> Self {
-        self.api_keys = Some(prefix);
-        self
-    }
-
-    /// A user has no more live API keys than `limit`.
-    pub const fn with_api_key_limit(mut self, limit: u32) -> Self {
-        self.api_key_limit = limit;
         self
     }
 

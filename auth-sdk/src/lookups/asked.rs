@@ -1,11 +1,12 @@
 //! Whether there are look-up caches, and which.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use auth_cache::tier::Tier;
 use auth_core::revocation::RevocationView;
-use auth_core::{FlooredClock, RootSecrets, SecureRandom};
+use auth_core::{EntropyError, FlooredClock, RootSecrets, SecureRandom};
 use auth_store::Store;
 
 use super::kept::{Kept, Made};
@@ -18,8 +19,7 @@ use crate::builder::AuthBuilder;
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     choice: Choice,
-    #[cfg(feature = "redis")]
-    redis: Option<auth_cache::redis::RedisLink>,
+    redis: Option<Redis>,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +29,12 @@ enum Choice {
     With(LookupCache),
     Without,
 }
+
+/// Makes the tier in Redis, once the root secret and the clock are known.
+#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "it is not made"))]
+struct Redis(Make);
+
+type Make = Box<dyn Fn(&Basis<'_>) -> Result<Arc<dyn Tier>, EntropyError> + Send + Sync>;
 
 /// What they are built on.
 pub(crate) struct Basis<'a> {
@@ -96,7 +102,12 @@ impl AuthBuilder {
     /// Redis is not asked.
     #[cfg(feature = "redis")]
     pub fn with_redis(mut self, link: auth_cache::redis::RedisLink) -> Self {
-        self.lookups.redis = Some(link);
+        self.lookups.redis = Some(Redis(Box::new(move |on| {
+            let tier = auth_cache::tier::redis::RedisTier::builder(link.clone(), on.roots.clone())
+                .with_clock(on.clock.clone())
+                .with_random(Arc::clone(on.random));
+            Ok(Arc::new(tier.build()?))
+        })));
         self
     }
 }
@@ -104,7 +115,7 @@ impl AuthBuilder {
 impl Asked {
     /// Refuses what cannot be, before anything is asked of the store.
     pub(crate) fn check(&self) -> Result<(), BuildError> {
-        let (setting, is_shared) = (self.setting(), self.has_redis());
+        let (setting, is_shared) = (self.setting(), self.redis.is_some());
         let wrong = match &self.choice {
             Choice::Without if is_shared => {
                 "there are no look-up caches, and Redis is to share them: leave one of them out"
@@ -124,16 +135,13 @@ impl Asked {
     /// The caches; none if the store is asked each time.
     pub(crate) fn build(self, on: &Basis<'_>) -> Result<SharedLookups, BuildError> {
         let is_exclusive = on.store.changes().is_some();
-        let is_asked_for = matches!(self.choice, Choice::With(_)) || self.has_redis();
+        let is_asked_for = matches!(self.choice, Choice::With(_)) || self.redis.is_some();
         if matches!(self.choice, Choice::Without) || !(is_exclusive || is_asked_for) {
             return Ok(None);
         }
         let setting = self.setting();
         // Numbers of changes are this process's; nobody else has them.
-        let tier = match is_exclusive {
-            true => None,
-            false => self.tier(on)?,
-        };
+        let tier = if is_exclusive { None } else { self.tier(on)? };
         let made = |tier| Made {
             ttl: setting.ttl,
             entries: setting.entries,
@@ -143,7 +151,9 @@ impl Asked {
             tier,
         };
         let api_keys = on.has_api_keys.then(|| {
-            let tier = tier.clone().map(|tier| Arc::new(TailOnly(tier)) as _);
+            let tier = tier
+                .clone()
+                .map(|tier| Arc::new(TailOnly(tier)) as Arc<dyn Tier>);
             let rows = ApiKeyRows::new(Arc::clone(on.store), Arc::clone(on.clock));
             Kept::new(rows, made(tier), ApiKeyIds)
         });
@@ -161,34 +171,16 @@ impl Asked {
         }
     }
 
-    #[cfg(feature = "redis")]
-    const fn has_redis(&self) -> bool {
-        self.redis.is_some()
+    fn tier(&self, on: &Basis<'_>) -> Result<Option<Arc<dyn Tier>>, EntropyError> {
+        match &self.redis {
+            Some(Redis(make)) => make(on).map(Some),
+            None => Ok(self.setting().tier),
+        }
     }
+}
 
-    #[cfg(not(feature = "redis"))]
-    #[expect(clippy::unused_self, reason = "as with Redis")]
-    const fn has_redis(&self) -> bool {
-        false
-    }
-
-    #[cfg(feature = "redis")]
-    fn tier(&self, on: &Basis<'_>) -> Result<Option<Arc<dyn Tier>>, BuildError> {
-        use auth_cache::tier::redis::RedisTier;
-
-        let Some(link) = &self.redis else {
-            return Ok(self.setting().tier);
-        };
-        let tier = RedisTier::builder(link.clone(), on.roots.clone())
-            .with_clock(on.clock.clone())
-            .with_random(Arc::clone(on.random))
-            .build()?;
-        Ok(Some(Arc::new(tier)))
-    }
-
-    #[cfg(not(feature = "redis"))]
-    #[expect(clippy::unnecessary_wraps, reason = "as with Redis")]
-    fn tier(&self, _: &Basis<'_>) -> Result<Option<Arc<dyn Tier>>, BuildError> {
-        Ok(self.setting().tier)
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").finish_non_exhaustive()
     }
 }

@@ -59,7 +59,7 @@ impl<S: Source> Kept<S> {
     ) -> Result<Self, CacheBuildError> {
         let source = Arc::new(source);
         let (asked, ttl) = (Arc::clone(&source), made.ttl);
-        let load = move |key| {
+        let load = move |key: S::Key| {
             let source = Arc::clone(&asked);
             async move { load(&*source, &key, ttl).await }
         };
