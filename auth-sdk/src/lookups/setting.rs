@@ -48,7 +48,8 @@ impl LookupCache {
 
     /// Hears by `tier` what other instances change, and tells them what this one does;
     /// users are shared through it, API keys are not. All instances are to have the
-    /// same tier. [`with_redis`](crate::AuthBuilder::with_redis) makes one in Redis.
+    /// same one, each by a handle of its own, two in one process too: a tier need not
+    /// tell a handle what was said by it. [`with_redis`](crate::AuthBuilder::with_redis) makes one in Redis.
     pub fn with_tier(mut self, tier: Arc<dyn Tier>) -> Self {
         self.tier = Some(tier);
         self

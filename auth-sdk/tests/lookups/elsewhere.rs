@@ -130,11 +130,11 @@ struct Pair {
 
 /// Two instances with a tier between them, both of which hear of each other.
 async fn pair() -> Pair {
-    let tier = Arc::new(MemoryTier::new());
-    let shared = LookupCache::new().with_tier(tier);
-    let here = shared.clone();
+    let tier = MemoryTier::new();
+    let there = LookupCache::new().with_tier(Arc::new(tier.handle()));
+    let here = LookupCache::new().with_tier(Arc::new(tier));
     let keyed = keyed_with(Changed::Anywhere, |it| it.with_lookup_cache(here)).await;
-    let other = keyed.another(|it| it.with_lookup_cache(shared)).await;
+    let other = keyed.another(|it| it.with_lookup_cache(there)).await;
     until(async || [&keyed.rig.auth, &other].into_iter().all(hears)).await;
     Pair { keyed, other }
 }
@@ -187,6 +187,7 @@ async fn c69_with_a_tier_a_key_dies_everywhere() {
         identity.scope() == &scope("") && identity.roles() == ["write"]
     };
     until(has_lost).await;
+    set_roles(other, keyed, &["read", "write"]).await;
 
     let made = pair.hot().await;
     let rotated = keyed.rotate(made.info.id, Duration::ZERO).await;
