@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use auth_core::TenantId;
-use auth_store::{EndSessions, Store, TenantStatus, User, UserStatus};
+use auth_store::{EndSessions, TenantStatus, User, UserStatus};
 
 use super::Subject;
 use super::api_keys;
