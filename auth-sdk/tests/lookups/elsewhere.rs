@@ -111,7 +111,9 @@ async fn what_another_instance_has_allowed_works_at_once() {
 async fn a_third_instance_that_keeps_nothing_asks_each_time() {
     let keyed = keyed(Changed::Anywhere).await;
     let made = keyed.hot().await;
-    let other = keyed.another(|it| it.without_lookup_cache()).await;
+    let other = keyed
+        .another(auth_sdk::AuthBuilder::without_lookup_cache)
+        .await;
     assert!(other.lookup_cache_stats().is_none());
     assert_eq!(code(&other, &made.key).await, None);
     keyed.revoke(made.info.id).await;

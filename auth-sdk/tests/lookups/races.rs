@@ -41,9 +41,9 @@ impl Callers {
             let verified = Arc::clone(&callers.verified);
             callers.tasks.push(tokio::spawn(async move {
                 while !is_over.load(Ordering::SeqCst) {
-                    let had_ended = has_ended.load(Ordering::SeqCst);
+                    let was_over = has_ended.load(Ordering::SeqCst);
                     let answer = code(&auth, &key).await;
-                    if had_ended {
+                    if was_over {
                         assert_eq!(answer, Some(Code::InvalidToken), "it has ended");
                     }
                     verified.add_permits(1);
