@@ -162,9 +162,9 @@ async fn by_early_refresh(ground: &Ground) {
 
 type Expiring = (Cache<u8, u64>, Arc<ManualClock>);
 
-/// Reads what expires by a clock that moves with every read.
+/// Reads what has expired by the next read: the clock moves by more than its life.
 async fn get_later((cache, clock): Expiring) -> Option<u64> {
-    clock.advance(Duration::from_secs(7));
+    clock.advance(Duration::from_secs(31));
     get(cache).await
 }
 
