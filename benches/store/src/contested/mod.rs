@@ -17,7 +17,6 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-
 use crate::Failure;
 use crate::bounds::{Bounds, FORGETFUL};
 use crate::chance::Chance;
