@@ -1,30 +1,26 @@
-//! Building an [`Auth`].
+//! Building an [`Auth`](crate::Auth).
+
+mod assemble;
+mod checks;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use auth_cache::token::MemoryTokenCache;
 use auth_core::api_key::ApiKeyPrefix;
-use auth_core::jwt::TokenIssuer;
-use auth_core::key::{Backend, KeySource};
-use auth_core::password::{BreachCheck, ContextWords, HashPool, PasswordPolicy};
-use auth_core::reset::ResetToken;
-use auth_core::revocation::RevocationView;
-use auth_core::verifier::{TokenCache, Verifier};
-use auth_core::{
-    Audience, Clock, FlooredClock, Issuer, RootSecrets, SecureRandom, SystemClock, SystemRandom,
-};
-use auth_store::{Rotation, Store};
+use auth_core::key::Backend;
+use auth_core::password::{BreachCheck, HashPool, PasswordPolicy};
+use auth_core::verifier::TokenCache;
+use auth_core::{Audience, Clock, Issuer, RootSecrets, SecureRandom, SystemClock, SystemRandom};
+use auth_store::Store;
 
-use crate::api_key_lookup::StoredApiKeys;
-use crate::auth::{Auth, Lifetimes, MAX_ACCESS_TOKEN, Shared, load_revocations};
-use crate::build_error::BuildError;
-use crate::keys::{KeyRotation, Keys, OwnKeys, StoredKeys, Tending};
-use crate::lookups::{Asked, Basis};
+use crate::auth::Lifetimes;
+use crate::keys::{KeyRotation, OwnKeys};
+use crate::lookups::Asked;
 use crate::profile::{PlainProfile, TokenProfile};
 use crate::throttle::RateLimits;
 
-/// Builds an [`Auth`].
+/// Builds an [`Auth`](crate::Auth).
 ///
 /// # Defaults
 /// - access token: 5 min, less up to 5 %
@@ -45,7 +41,7 @@ use crate::throttle::RateLimits;
 /// - API keys: none; where there are, 100 live ones of each user
 /// - events: none
 /// - verified access tokens: remembered, up to 10 000 of them and 32 MiB, 64 of
-///   one user ([`MemoryTokenCache`]); they end at the same instant as others
+///   one user ([`MemoryTokenCache`](crate::MemoryTokenCache)); they end at the same instant as others
 /// - API keys and users to be shown: kept for up to 60 s over a store that only this
 ///   process changes, asked for each time over others ([`Self::with_lookup_cache`])
 /// - clock and randomness: the system's
@@ -261,7 +257,7 @@ impl AuthBuilder {
     }
 
     /// Keeps verified access tokens in `cache`; another bound is another
-    /// [`MemoryTokenCache`].
+    /// [`MemoryTokenCache`](crate::MemoryTokenCache).
     pub fn with_token_cache(mut self, cache: Arc<dyn TokenCache>) -> Self {
         self.token_cache = Remembered::In(cache);
         self
@@ -280,188 +276,4 @@ impl AuthBuilder {
         self.unlimited_attempts = true;
         self
     }
-
-    /// Builds it: makes or unseals the signing keys, seals them anew under the
-    /// active root secret, and learns what is revoked. A task that looks after
-    /// the keys runs until the last handle is dropped; the application's own
-    /// keys have none.
-    ///
-    /// # Errors
-    /// [`BuildError`] names what is unsafe, missing or unreachable.
-    pub async fn build(mut self) -> Result<Auth, BuildError> {
-        self.check_lifetimes()?;
-        if self.store.attempt_store().is_none() && !self.unlimited_attempts {
-            return Err(BuildError::NoAttempts);
-        }
-        if self.store.api_key_store().is_none() && self.api_keys.is_some() {
-            return Err(BuildError::NoApiKeys);
-        }
-        if self.events && self.store.outbox_store().is_none() {
-            return Err(BuildError::NoOutbox);
-        }
-        self.check_keys()?;
-        self.lookups.check()?;
-        let pool = match self.pool.take() {
-            Some(pool) => pool,
-            None => HashPool::builder()
-                .with_clock(self.clock.clone())
-                .with_random(self.random.clone())
-                .build()?,
-        };
-        let clock = Arc::new(FlooredClock::new(self.clock.clone()));
-        // From here on every revocation outlives a token of this lifetime.
-        self.store.settings(self.access_token).await?;
-        let view = RevocationView::new();
-        load_revocations(&*self.store, &view, &clock)
-            .await
-            .map_err(BuildError::Log)?;
-        let (keys, source) = self.signing_keys(&clock, &view).await?;
-        let lookups = self.lookups.build(&Basis {
-            store: &self.store,
-            has_api_keys: self.api_keys.is_some(),
-            roots: &self.roots,
-            clock: &clock,
-            view: &view,
-            random: &self.random,
-        })?;
-        let verifier = Verifier::builder(&self.issuer, &self.audience, source)
-            .with_revocations(view.clone())
-            // Not the present maximum: other instances may raise it.
-            .with_max_lifetime(MAX_ACCESS_TOKEN)
-            .with_clock(clock.clone());
-        let verifier = match &self.api_keys {
-            Some(prefix) => {
-                let (store, profile) = (self.store.clone(), self.profile.clone());
-                let lookup = StoredApiKeys::new(store, profile, clock.clone(), lookups.clone());
-                verifier.with_api_keys(prefix.clone(), Arc::new(lookup))
-            }
-            None => verifier,
-        };
-        let verifier = match self.token_cache {
-            Remembered::ByDefault => {
-                let cache = MemoryTokenCache::builder().with_clock(clock.clone());
-                verifier.with_token_cache(Arc::new(cache.build()))
-            }
-            Remembered::In(cache) => verifier.with_token_cache(cache),
-            Remembered::Nowhere => verifier,
-        };
-        let verifier = verifier.build()?;
-        let service = ContextWords::new().with_domain(host(self.issuer.as_str()));
-        Ok(Auth {
-            shared: Arc::new(Shared {
-                issuer_name: self.issuer.as_str().to_owned(),
-                issuer: TokenIssuer::new(self.issuer, self.audience, self.access_token),
-                store: self.store,
-                roots: self.roots,
-                policy: self.policy.with_service_words(&service),
-                breaches: self.breaches,
-                profile: self.profile,
-                random: self.random,
-                lifetimes: self.lifetimes,
-                resets: crate::reset_limit::ResetLimit::default(),
-                response_floor: self.response_floor,
-                rate_limits: self.rate_limits,
-                api_key_prefix: self.api_keys,
-                api_key_limit: self.api_key_limit,
-                events: self.events,
-                lookups,
-                pool,
-                clock,
-                keys,
-                view,
-                verifier,
-            }),
-        })
-    }
-
-    /// The signing keys; what is revoked is in view.
-    async fn signing_keys(
-        &self,
-        clock: &Arc<FlooredClock>,
-        view: &RevocationView,
-    ) -> Result<(Keys, Arc<dyn KeySource>), BuildError> {
-        if let Some(own) = &self.keys {
-            let set = own.to_set()?;
-            // Its tokens would be refused here, and believed by whoever knows
-            // the key only because it is published here.
-            if let Some(key) = set.iter().find(|key| view.revokes_key(key.thumbprint())) {
-                let kid = key.kid().to_owned();
-                return Err(BuildError::RevokedKey { kid });
-            }
-            let source = Arc::new(set.clone());
-            let signer = own.signer().clone();
-            return Ok((Keys::Own { signer, set }, source));
-        }
-        let keys = Arc::new(StoredKeys::new(
-            self.store.clone(),
-            self.roots.clone(),
-            self.random.clone(),
-            clock.clone(),
-            view.clone(),
-            self.rotation.unwrap_or_default(),
-            self.backend.unwrap_or_default(),
-        ));
-        keys.load().await?;
-        let tending = Tending::begin(&keys);
-        let source = keys.clone();
-        Ok((Keys::Stored { keys, tending }, source))
-    }
-
-    fn check_keys(&self) -> Result<(), BuildError> {
-        if self.keys.is_some() && self.backend.is_some() {
-            return Err(BuildError::OwnKeysBackend);
-        }
-        match (&self.keys, &self.rotation) {
-            (None, rotation) => rotation
-                .unwrap_or_default()
-                .check()
-                .map_err(BuildError::KeyRotation),
-            (Some(_), Some(_)) => Err(BuildError::KeyRotation(
-                "the application's own signing keys are not changed by the SDK: give keys or a rotation",
-            )),
-            (Some(own), None) if own.signer().is_ephemeral() && self.store.is_persistent() => {
-                Err(BuildError::EphemeralKey)
-            }
-            (Some(_), None) => Ok(()),
-        }
-    }
-
-    fn check_lifetimes(&self) -> Result<(), BuildError> {
-        let Lifetimes {
-            idle,
-            absolute,
-            grace,
-            reset,
-        } = self.lifetimes;
-        let token = self.access_token;
-        let wrong = if token < Duration::from_secs(10) || token > MAX_ACCESS_TOKEN {
-            "an access token must live 10 s to 1 h"
-        } else if token.subsec_nanos() != 0 {
-            "an access token's lifetime must be whole seconds"
-        } else if idle < token {
-            "a session must outlive an access token"
-        } else if absolute < idle {
-            "a session's absolute lifetime must not be shorter than its idle one"
-        } else if absolute > Duration::from_secs(400 * 24 * 3600) {
-            "a session must end within 400 days"
-        } else if grace > Rotation::MAX_GRACE {
-            "the rotation grace must not exceed 60 s"
-        } else if reset < Duration::from_secs(60) || reset > ResetToken::MAX_LIFETIME {
-            "a password reset must live 1 min to 1 h"
-        } else if self.response_floor > Some(MAX_RESPONSE_FLOOR) {
-            "the response floor must not exceed 10 s"
-        } else {
-            return Ok(());
-        };
-        Err(BuildError::Lifetime(wrong))
-    }
-}
-
-/// Longer than any client waits.
-const MAX_RESPONSE_FLOOR: Duration = Duration::from_secs(10);
-
-/// The host of an issuer: it is an https URL.
-fn host(issuer: &str) -> &str {
-    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
-    rest.split(['/', ':']).next().unwrap_or_default()
 }
