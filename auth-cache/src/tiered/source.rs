@@ -89,11 +89,15 @@ enum Stage {
 async fn work<K: Key, V: Value>(mut worker: Worker<K, V>) {
     worker.stage = Stage::Running;
     let (engine, which) = (Arc::clone(&worker.engine), worker.which);
-    if which == Which::Tier || engine.loader.most_keys() > 1 {
-        // Those who are about to miss come first, into the same batch.
-        tokio::task::yield_now().await;
-    }
-    while let Some(jobs) = engine.lane(which).take() {
+    let in_batches = which == Which::Tier || engine.loader.most_keys() > 1;
+    loop {
+        if in_batches {
+            // Those who are about to miss come first, into the same batch.
+            tokio::task::yield_now().await;
+        }
+        let Some(jobs) = engine.lane(which).take() else {
+            break;
+        };
         let jobs = engine.still_in_time(jobs);
         match which {
             Which::Source => load(&engine, jobs).await,
