@@ -17,7 +17,7 @@ use super::unavailable::{Reason, Unavailable};
 use crate::tier::{Invalidated, TierError};
 
 /// Between two times that the tier is told what it could not be told before.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 /// Whether it was told.
 type Told = Result<(), Unavailable>;

@@ -4,9 +4,9 @@
 //!
 //! **How.** After five failures in a row the tier is not asked any more (*open*);
 //! misses go to the source at once, behind the [bulkhead](super::bulkhead). After a
-//! second one call is let through (*half open*): if it is answered, all are let
-//! through again (*closed*); if not, the next probe is a second later. A call that
-//! takes longer than the tier's deadline, 200 ms, is a failure.
+//! quarter of a second one call is let through (*half open*): if it is answered, all
+//! are let through again (*closed*); if not, the next probe is as much later. A call
+//! that takes longer than the tier's deadline, 200 ms, is a failure.
 //!
 //! **Switch**: on where there is a tier; [`without_breaker`].
 //!
@@ -27,8 +27,8 @@ use crate::tiered::ttl::Moment;
 /// Failures in a row that open it.
 const THRESHOLD: u32 = 5;
 /// Until the next probe. Not longer from time to time: a tier that is back is used
-/// again within a second and a probe, and a probe costs one miss its deadline.
-const PAUSE: Duration = Duration::from_secs(1);
+/// again within that and a probe, and a probe costs one miss its deadline.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A state machine that is told the time.
 #[derive(Debug)]
@@ -126,27 +126,27 @@ mod tests {
     #[test]
     fn one_probe_after_a_pause_decides() {
         let mut breaker = opened_at(at(0));
-        assert!(!breaker.permits(at(999), PATIENCE));
-        assert!(breaker.permits(at(1_000), PATIENCE) && !breaker.permits(at(1_000), PATIENCE));
+        assert!(!breaker.permits(at(249), PATIENCE));
+        assert!(breaker.permits(at(250), PATIENCE) && !breaker.permits(at(250), PATIENCE));
         assert_eq!(breaker.state(), BreakerState::HalfOpen);
-        breaker.end(false, at(1_200));
-        assert!(!breaker.permits(at(2_199), PATIENCE) && breaker.permits(at(2_200), PATIENCE));
-        breaker.end(true, at(2_210));
+        breaker.end(false, at(450));
+        assert!(!breaker.permits(at(699), PATIENCE) && breaker.permits(at(700), PATIENCE));
+        breaker.end(true, at(710));
         assert_eq!(breaker.state(), BreakerState::Closed);
-        assert!(breaker.permits(at(2_210), PATIENCE) && breaker.permits(at(2_210), PATIENCE));
+        assert!(breaker.permits(at(710), PATIENCE) && breaker.permits(at(710), PATIENCE));
     }
 
     #[test]
     fn a_probe_that_was_lost_does_not_keep_it_half_open() {
         let mut breaker = opened_at(at(0));
-        assert!(breaker.permits(at(1_000), PATIENCE));
-        assert!(!breaker.permits(at(1_199), PATIENCE) && breaker.permits(at(1_200), PATIENCE));
+        assert!(breaker.permits(at(250), PATIENCE));
+        assert!(!breaker.permits(at(449), PATIENCE) && breaker.permits(at(450), PATIENCE));
     }
 
     #[test]
     fn a_late_failure_does_not_prolong_what_is_open() {
         let mut breaker = opened_at(at(0));
-        breaker.end(false, at(900));
-        assert!(breaker.permits(at(1_000), PATIENCE));
+        breaker.end(false, at(240));
+        assert!(breaker.permits(at(250), PATIENCE));
     }
 }
