@@ -41,7 +41,7 @@ async fn an_event_is_published_when_the_replica_has_it() {
         assert!(has.ends_with(&[round * 2, round * 2 + 1]), "{has:?}");
     }
     // Two are more than there are.
-    let two = self::publisher(&primary).with_replicas(2, WITHIN);
+    let two = self::publisher(&primary).with_replicas(2, 5 * WITHIN);
     let said = refusal(&two, &event(200, "s")).await;
     assert!(said.contains("1 replicas have it, and not 2"), "{said}");
 }
