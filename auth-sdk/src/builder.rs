@@ -6,7 +6,6 @@ mod checks;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_cache::token::MemoryTokenCache;
 use auth_core::api_key::ApiKeyPrefix;
 use auth_core::key::Backend;
 use auth_core::password::{BreachCheck, HashPool, PasswordPolicy};
