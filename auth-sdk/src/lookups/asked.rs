@@ -31,7 +31,6 @@ enum Choice {
 }
 
 /// Makes the tier in Redis, once the root secret and the clock are known.
-#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "it is not made"))]
 struct Redis(Make);
 
 type Make = Box<dyn Fn(&Basis<'_>) -> Result<Arc<dyn Tier>, EntropyError> + Send + Sync>;
@@ -40,6 +39,10 @@ type Make = Box<dyn Fn(&Basis<'_>) -> Result<Arc<dyn Tier>, EntropyError> + Send
 pub(crate) struct Basis<'a> {
     pub(crate) store: &'a Arc<dyn Store>,
     pub(crate) has_api_keys: bool,
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(dead_code, reason = "only Redis is sealed")
+    )]
     pub(crate) roots: &'a RootSecrets,
     pub(crate) clock: &'a Arc<FlooredClock>,
     pub(crate) view: &'a RevocationView,
