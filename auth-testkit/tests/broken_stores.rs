@@ -11,6 +11,21 @@ use std::panic;
 use auth_testkit::conformance::{CASES, Case, run};
 use flawed::{FOUND_BY, Flaw, Flawed};
 
+/// Some cases are races, in which a flaw shows if two calls meet: not each time, on a
+/// busy machine. A flaw is found if it shows once in so many runs.
+const RUNS: usize = 20;
+
+/// Whether a store with this flaw passes the case, however often it is run.
+async fn always_passes(case: Case, flaw: Flaw) -> bool {
+    for _ in 0..RUNS {
+        if !passes(case, flaw).await {
+            return false;
+        }
+        eprintln!("{flaw:?} was not found by {} this time", case.name);
+    }
+    true
+}
+
 /// Whether a store with this flaw passes the case.
 async fn passes(case: Case, flaw: Flaw) -> bool {
     let subject = Flawed::new(flaw);
@@ -42,7 +57,7 @@ async fn a_store_with_a_flaw_fails_the_cases_that_are_about_it() -> Result<(), S
     let mut passed = Vec::new();
     for (flaw, names) in FOUND_BY {
         for name in *names {
-            if passes(case(name), *flaw).await {
+            if always_passes(case(name), *flaw).await {
                 passed.push(format!("{flaw:?} passes {name}"));
             }
         }

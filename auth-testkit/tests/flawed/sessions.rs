@@ -1,6 +1,7 @@
 //! Sessions are opened, ended and listed wrongly.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use auth_core::revocation::Target;
@@ -9,6 +10,7 @@ use auth_store::{
     Committed, EndSessions, NewSession, OpenOutcome, RotateOutcome, Rotation, Seen, Session,
     SessionStore, StoreError, UserRecord, UserStatus, UserStore,
 };
+use tokio::sync::oneshot;
 
 use super::{Flaw, Flawed, Row};
 
@@ -116,7 +118,7 @@ impl Flawed {
         tenant: TenantId,
         which: EndSessions,
     ) -> Result<Committed<u64>, StoreError> {
-        let expires_at = self.now() + std::time::Duration::from_secs(3600);
+        let expires_at = self.now() + Duration::from_secs(3600);
         let target = match which {
             EndSessions::One(session) | EndSessions::OneOf(_, session) => {
                 Target::Session { tenant, session }
@@ -136,7 +138,7 @@ impl Flawed {
             ..self.clone()
         };
         tokio::spawn(async move {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
             let _ = later.end_sessions(tenant, which).await;
         });
         let revoked = vec![auth_core::revocation::Revocation { target, expires_at }];
@@ -174,13 +176,19 @@ impl SessionStore for Flawed {
             }
             (Flaw::LogInGoesOnWhenDropped, Some(_)) => {
                 let this = self.clone();
+                let (is_wanted, wanted) = oneshot::channel();
                 let opening = tokio::spawn(async move {
-                    this.meanwhile().await;
+                    if wanted.await.is_err() {
+                        // When whoever gave it up has gone on.
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
                     if let Some(seen) = this.seen_now(tenant, user).await? {
                         new.seen = seen;
                     }
                     this.open(new).await
                 });
+                self.meanwhile().await;
+                is_wanted.send(()).expect("it waits for that");
                 return opening.await.expect("opening does not panic");
             }
             _ => {}
@@ -242,7 +250,7 @@ impl SessionStore for Flawed {
             }
             (Flaw::LifetimeIsReadThenWritten, _) => {
                 for row in &mut ended.revoked {
-                    row.expires_at = self.now() + lifetime + std::time::Duration::from_secs(120);
+                    row.expires_at = self.now() + lifetime + Duration::from_secs(120);
                 }
             }
             _ => {}
