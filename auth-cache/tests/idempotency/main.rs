@@ -12,3 +12,5 @@ mod roots;
 mod sharing;
 mod support;
 mod vandal;
+#[path = "../world/mod.rs"]
+mod world;

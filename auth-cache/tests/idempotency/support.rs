@@ -1,16 +1,17 @@
-//! A Redis, and processes that remember requests in it.
+//! Processes that remember requests in Redis.
 
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use auth_cache::idempotency::{RedisIdempotency, RedisIdempotencyError};
-use auth_cache::redis::{LinkErrorKind, RedisLink};
+use auth_cache::redis::LinkErrorKind;
 use auth_core::idempotency::{
     Begun, IdempotencyError, IdempotencyKey, IdempotencyStore, IdempotentRequest, OwnerId,
 };
-use auth_core::{RootSecret, RootSecrets, Sealed, SystemRandom, TenantId};
-use auth_testkit::servers::Redis;
+use auth_core::{RootSecrets, Sealed, SystemRandom, TenantId};
+
+pub(super) use super::world::{World, new_root};
 
 /// Nothing here takes as long, on the busiest machine.
 pub(super) const HANG_GUARD: Duration = Duration::from_secs(120);
@@ -22,23 +23,7 @@ pub(super) const PATIENT: Duration = Duration::from_secs(10);
 pub(super) const LEASE: Duration = Duration::from_secs(3_600);
 pub(super) const KEEP: Duration = Duration::from_secs(24 * 3_600);
 
-pub(super) struct World {
-    pub(super) server: Redis,
-    pub(super) root: RootSecret,
-}
-
 impl World {
-    pub(super) async fn start() -> Self {
-        Self::start_with(&[]).await
-    }
-
-    pub(super) async fn start_with(settings: &[(&str, &str)]) -> Self {
-        Self {
-            server: Redis::start_with(settings).await.unwrap(),
-            root: new_root(),
-        }
-    }
-
     /// The store, as a process of its own has it.
     pub(super) fn process(&self) -> Arc<RedisIdempotency> {
         self.process_with(self.root.clone(), PATIENT)
@@ -50,15 +35,6 @@ impl World {
         deadline: Duration,
     ) -> Arc<RedisIdempotency> {
         Arc::new(RedisIdempotency::builder(self.link(deadline), roots).build())
-    }
-
-    pub(super) fn link(&self, deadline: Duration) -> RedisLink {
-        let link = RedisLink::single(&self.server.url()).unwrap();
-        link.with_deadline(deadline).build().unwrap()
-    }
-
-    pub(super) fn command(&self, words: &[&str]) -> Vec<String> {
-        self.server.command(words).unwrap()
     }
 
     /// The one name that there is.
@@ -85,10 +61,6 @@ pub(super) fn request(roots: &RootSecrets, key: &str, body: &str) -> IdempotentR
         &key,
         &body,
     )
-}
-
-pub(super) fn new_root() -> RootSecret {
-    RootSecret::generate(&SystemRandom::new()).unwrap()
 }
 
 pub(super) fn owner() -> OwnerId {

@@ -15,3 +15,5 @@ mod processes;
 mod support;
 mod tails;
 mod vandal;
+#[path = "../world/mod.rs"]
+mod world;

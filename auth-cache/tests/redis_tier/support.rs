@@ -1,47 +1,27 @@
-//! A Redis, and processes that use it.
+//! Processes that use Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_cache::redis::RedisLink;
 use auth_cache::tier::redis::RedisTier;
 use auth_cache::tier::{Acquired, Ask, Fill, Namespace, Nonce, Record, Tier};
 use auth_cache::tiered::Tag;
-use auth_core::{RootSecret, RootSecrets, SystemRandom, draw};
-use auth_testkit::servers::Redis;
+use auth_core::{RootSecrets, SystemRandom, draw};
 use redis::aio::MultiplexedConnection;
 
-/// A server of one's own.
-pub(super) struct World {
-    pub(super) server: Redis,
-    pub(super) root: RootSecret,
-}
+pub(super) use super::world::{World, new_root};
+
+/// More than usual: the machine may be busy.
+pub(super) const PATIENT: Duration = Duration::from_secs(2);
 
 impl World {
-    pub(super) async fn start() -> Self {
-        Self::start_with(&[]).await
-    }
-
-    pub(super) async fn start_with(settings: &[(&str, &str)]) -> Self {
-        Self {
-            server: Redis::start_with(settings).await.unwrap(),
-            root: new_root(),
-        }
-    }
-
     /// The tier, as a process of its own has it.
     pub(super) fn process(&self) -> Arc<RedisTier> {
         self.process_with(self.root.clone())
     }
 
     pub(super) fn process_with(&self, roots: impl Into<RootSecrets>) -> Arc<RedisTier> {
-        Arc::new(RedisTier::builder(self.link(), roots).build().unwrap())
-    }
-
-    /// With more patience than usual: the machine may be busy.
-    pub(super) fn link(&self) -> RedisLink {
-        let link = RedisLink::single(&self.server.url()).unwrap();
-        link.with_deadline(Duration::from_secs(2)).build().unwrap()
+        Arc::new(RedisTier::builder(self.link(PATIENT), roots).build().unwrap())
     }
 
     /// Somebody else who has the server's password.
@@ -49,10 +29,6 @@ impl World {
         let client = redis::Client::open(self.server.url()).unwrap();
         client.get_multiplexed_async_connection().await.unwrap()
     }
-}
-
-pub(super) fn new_root() -> RootSecret {
-    RootSecret::generate(&SystemRandom::new()).unwrap()
 }
 
 pub(super) fn space() -> Namespace {

@@ -8,3 +8,5 @@ mod outages;
 mod sharing;
 mod support;
 mod vandal;
+#[path = "../world/mod.rs"]
+mod world;

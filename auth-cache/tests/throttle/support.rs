@@ -1,4 +1,4 @@
-//! A Redis, and processes that count in it.
+//! Processes that count in Redis.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -7,25 +7,17 @@ use std::time::Duration;
 use auth_cache::redis::RedisLink;
 use auth_cache::throttle::redis::RedisRateLimiter;
 use auth_core::throttle::{Charge, Limit, Quota, RateLimiter};
-use auth_core::{RootSecret, RootSecrets, SystemRandom};
-use auth_testkit::servers::Redis;
+use auth_core::RootSecrets;
+
+pub(super) use super::world::{World, new_root};
 
 /// Nothing here takes as long, on the busiest machine.
 pub(super) const HANG_GUARD: Duration = Duration::from_secs(60);
 
-pub(super) struct World {
-    pub(super) server: Redis,
-    pub(super) root: RootSecret,
-}
+/// More than usual: the machine may be busy.
+pub(super) const PATIENT: Duration = Duration::from_secs(10);
 
 impl World {
-    pub(super) async fn start() -> Self {
-        Self {
-            server: Redis::start().await.unwrap(),
-            root: new_root(),
-        }
-    }
-
     /// A limiter, as a process of its own has it: one of four.
     pub(super) fn process(&self) -> Arc<RedisRateLimiter> {
         self.process_with(self.root.clone(), PATIENT)
@@ -36,16 +28,7 @@ impl World {
         roots: impl Into<RootSecrets>,
         deadline: Duration,
     ) -> Arc<RedisRateLimiter> {
-        let link = RedisLink::single(&self.server.url()).unwrap();
-        process(
-            link.with_deadline(deadline).build().unwrap(),
-            roots,
-            deadline,
-        )
-    }
-
-    pub(super) fn command(&self, words: &[&str]) -> Vec<String> {
-        self.server.command(words).unwrap()
+        process(self.link(deadline), roots, deadline)
     }
 
     /// The one name that there is.
@@ -56,9 +39,6 @@ impl World {
     }
 }
 
-/// More than usual: the machine may be busy.
-pub(super) const PATIENT: Duration = Duration::from_secs(10);
-
 pub(super) fn process(
     link: RedisLink,
     roots: impl Into<RootSecrets>,
@@ -68,10 +48,6 @@ pub(super) fn process(
         .with_deadline(deadline)
         .with_instances(NonZeroU16::new(4).unwrap());
     Arc::new(builder.build())
-}
-
-pub(super) fn new_root() -> RootSecret {
-    RootSecret::generate(&SystemRandom::new()).unwrap()
 }
 
 /// So many, of which none comes back while a test runs.

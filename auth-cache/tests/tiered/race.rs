@@ -23,10 +23,18 @@ async fn forget(cache: Cache<u8, u64>) {
 }
 
 fn one_by_one(truth: &Truth) -> CacheBuilder<u8, u64> {
+    as_read(truth, Some)
+}
+
+/// The truth is read, and is this.
+fn as_read<T>(truth: &Truth, is: fn(u64) -> Option<T>) -> CacheBuilder<u8, u64>
+where
+    T: Into<Loaded<u64>> + Send + 'static,
+{
     let truth = truth.clone();
     let load = move |_| {
         let truth = truth.clone();
-        async move { Ok::<_, std::io::Error>(Some(truth.read_slowly().await)) }
+        async move { Ok::<_, std::io::Error>(is(truth.read_slowly().await)) }
     };
     Cache::builder("race", each(load))
 }
@@ -228,18 +236,8 @@ async fn by_a_tag_of_the_key(ground: &Ground) {
 
 async fn by_a_tag_that_came_with_the_load(ground: &Ground) {
     let truth = Truth::default();
-    let build = || {
-        let truth = truth.clone();
-        let load = move |_| {
-            let truth = truth.clone();
-            async move {
-                let read = truth.read_slowly().await;
-                Ok::<_, std::io::Error>(Some(Loaded::new(read).with_tag(Tag::new("all"))))
-            }
-        };
-        Cache::builder("race", each(load))
-    };
-    let cache = ground.cache(build).await;
+    let tagged = |read| Some(Loaded::new(read).with_tag(Tag::new("all")));
+    let cache = ground.cache(|| as_read(&truth, tagged)).await;
     let raced = ground.race(&truth, with(&cache, get), with(&cache, forget_tag));
     assert_eq!(raced.await.stale, 0);
 }
@@ -285,18 +283,8 @@ async fn by_writing_through(ground: &Ground) {
 /// At even numbers there is no such thing.
 async fn by_negative_entries(ground: &Ground) {
     let truth = Truth::default();
-    let build = || {
-        let truth = truth.clone();
-        let load = move |_| {
-            let truth = truth.clone();
-            async move {
-                let read = truth.read_slowly().await;
-                Ok::<_, std::io::Error>((read % 2 == 1).then_some(read))
-            }
-        };
-        Cache::builder("race", each(load))
-    };
-    let cache = ground.cache(build).await;
+    let odd = |read| (read % 2 == 1).then_some(read);
+    let cache = ground.cache(|| as_read(&truth, odd)).await;
     let announced = Arc::new(AtomicU64::new(0));
     let all = (cache.clone(), truth.clone(), announced);
     let read = with(&all, async |(cache, truth, announced): Announced| {

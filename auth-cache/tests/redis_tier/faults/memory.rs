@@ -37,7 +37,7 @@ async fn meanwhile(what: &str, happens: impl Fn(&World, u32)) -> Told {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f06_a_server_that_is_flushed_makes_nobody_see_what_was_invalidated() {
     let told = meanwhile("flushed", |world, _| {
-        world.server.command(&["FLUSHALL"]).unwrap();
+        world.command(&["FLUSHALL"]);
     });
     assert!(told.await.from_tier > 0);
 }
@@ -45,7 +45,7 @@ async fn f06_a_server_that_is_flushed_makes_nobody_see_what_was_invalidated() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f06_a_server_that_evicts_makes_nobody_see_what_was_invalidated() {
     let told = meanwhile("evicting", |world, round| {
-        let command = |words: &[&str]| world.server.command(words).unwrap();
+        let command = |words: &[&str]| world.command(words);
         command(&["CONFIG", "SET", "maxmemory-policy", "allkeys-random"]);
         // Too little for anything, and then enough for something.
         command(&["CONFIG", "SET", "maxmemory", ["1", "0"][round as usize % 2]]);

@@ -95,7 +95,7 @@ async fn f04_a_primary_that_becomes_a_replica_refuses_and_is_used_again_afterwar
         let caches = [one, source.cache(link(), &world.root).await];
         let load = Load::start(&source, &[&caches[0], &caches[1]]);
         load.answers(500).await;
-        let command = |words: &[&str]| world.server.command(words).unwrap();
+        let command = |words: &[&str]| world.command(words);
         command(&["REPLICAOF", "127.0.0.1", "1"]);
         sleep(Duration::from_secs(1)).await;
         load.answers(500).await;
