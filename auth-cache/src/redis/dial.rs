@@ -16,6 +16,7 @@ use super::error::LinkError;
 use super::gathering::Gathering;
 use super::gauge::Gauged;
 use super::place::Address;
+use super::portion::{Portion, Portioned};
 
 /// What all connections of a link have in common.
 #[derive(Clone, Debug)]
@@ -100,11 +101,13 @@ impl Dialer {
         let config = config
             .set_response_timeout(None)
             .set_connection_timeout(None);
-        let stream = Gauged::new(self.stream(at).await?, self.limits.answer_bytes);
+        let portion = Portion::new();
+        let stream = Portioned::new(self.stream(at).await?, portion.clone());
+        let stream = Gauged::new(stream, self.limits.answer_bytes);
         let (mut inner, driver) = MultiplexedConnection::new_with_config(login, stream, config)
             .await
             .map_err(LinkError::of_greeting)?;
-        let driver = Driver(tokio::spawn(Gathering::new(driver)));
+        let driver = Driver(tokio::spawn(Gathering::new(driver, portion)));
         let mut who = redis::cmd("INFO");
         who.arg("server");
         let info = inner

@@ -3,6 +3,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::portion::Portion;
+
 /// A connection's driver that waits its turn before it looks what there is to do.
 ///
 /// Whoever sends a command wakes the driver, and tokio runs what was woken last first: it
@@ -10,17 +12,24 @@ use std::task::{Context, Poll};
 /// does here and at the server, while others were about to send theirs. Once woken, it
 /// goes to the end of the queue instead. Those who are ready send what they have, and it
 /// all goes in one write. When nobody else is ready its turn is at once.
+///
+/// Nor does it read everything that has come in one turn, but a [portion](Portion): else
+/// the server has nothing to do while all who were answered get on, and they have nothing
+/// to do while it answers all of them.
 pub(super) struct Gathering<F> {
     driver: Pin<Box<F>>,
     /// It has waited, and this is its turn.
     is_due: bool,
+    portion: Portion,
 }
 
 impl<F: Future> Gathering<F> {
-    pub(super) fn new(driver: F) -> Self {
+    /// A driver that reads from what was made with the same portion.
+    pub(super) fn new(driver: F, portion: Portion) -> Self {
         Self {
             driver: Box::pin(driver),
             is_due: false,
+            portion,
         }
     }
 }
@@ -34,7 +43,11 @@ impl<F: Future> Future for Gathering<F> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        self.driver.as_mut().poll(cx)
+        self.portion.begin();
+        let polled = self.driver.as_mut().poll(cx);
+        // It is at the end of the queue already if there is more to read.
+        self.is_due = self.portion.is_used_up();
+        polled
     }
 }
 
@@ -59,7 +72,7 @@ mod tests {
             }
         };
         let driver = if gathers {
-            tokio::spawn(Gathering::new(driver))
+            tokio::spawn(Gathering::new(driver, Portion::new()))
         } else {
             tokio::spawn(driver)
         };

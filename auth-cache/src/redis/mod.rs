@@ -68,6 +68,7 @@ mod link;
 mod map;
 mod node;
 mod place;
+mod portion;
 mod route;
 mod script;
 mod sentinel;
