@@ -94,6 +94,11 @@ impl<J> Lane<J> {
         self.limits.workers
     }
 
+    /// How many a worker takes at a time.
+    pub(crate) const fn most_jobs(&self) -> usize {
+        self.limits.most_jobs
+    }
+
     pub(crate) fn waiting(&self) -> usize {
         self.state().waiting.len()
     }

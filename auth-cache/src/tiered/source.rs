@@ -12,6 +12,9 @@ use super::noise::Noise;
 use super::settle::OfSource;
 use super::unavailable::{Reason, Unavailable};
 
+/// Of others, that a worker waits for at the most before it takes a batch.
+const MOST_TURNS: usize = 16;
+
 /// Whom a worker asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
@@ -92,8 +95,7 @@ async fn work<K: Key, V: Value>(mut worker: Worker<K, V>) {
     let in_batches = which == Which::Tier || engine.loader.most_keys() > 1;
     loop {
         if in_batches {
-            // Those who are about to miss come first, into the same batch.
-            tokio::task::yield_now().await;
+            gathered(engine.lane(which)).await;
         }
         let Some(jobs) = engine.lane(which).take() else {
             break;
@@ -105,6 +107,21 @@ async fn work<K: Key, V: Value>(mut worker: Worker<K, V>) {
         }
     }
     worker.stage = Stage::Done;
+}
+
+/// Lets those come first who are about to miss something, into the same batch: for as long
+/// as each time that all who are ready had their turn there is more in line, or somebody
+/// else has taken it.
+async fn gathered<J>(lane: &Lane<J>) {
+    let mut before = lane.waiting();
+    for _ in 0..MOST_TURNS {
+        tokio::task::yield_now().await;
+        let waiting = lane.waiting();
+        if waiting == before || waiting >= lane.most_jobs() {
+            return;
+        }
+        before = waiting;
+    }
 }
 
 async fn load<K: Key, V: Value>(engine: &Arc<Engine<K, V>>, jobs: Vec<Job<K, V>>) {
