@@ -17,7 +17,6 @@ use crate::time::{Now, Timestamp};
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Vouched {
-    token: Secret<Box<str>>,
     /// Who verified it.
     verifier: VerifierId,
     /// From `iat` or `nbf`, whichever is later, to `exp`, with leeway.
@@ -28,9 +27,61 @@ pub(crate) struct Vouched {
     generation: AtomicU64,
     /// Which of the verifier's issuers issued it, counted from its own.
     issuer: usize,
+    token: Text,
     /// `None` if nothing can revoke it.
     standpoint: Option<Standpoint>,
     key: UsedKey,
+}
+
+/// A token's text, which is wiped when it is dropped.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "what is elsewhere in memory is another wait of each hit"
+)]
+enum Text {
+    /// Beside what else is read of it.
+    Here {
+        text: Secret<[u8; HERE]>,
+        length: u16,
+    },
+    There(Secret<Box<str>>),
+}
+
+/// Most tokens are no longer, in bytes.
+const HERE: usize = 574;
+
+impl Text {
+    fn new(token: &str) -> Self {
+        let mut text = [0; HERE];
+        match (u16::try_from(token.len()), text.get_mut(..token.len())) {
+            (Ok(length), Some(place)) => {
+                place.copy_from_slice(token.as_bytes());
+                Self::Here {
+                    text: Secret::new(text),
+                    length,
+                }
+            }
+            _ => Self::There(Secret::new(token.into())),
+        }
+    }
+
+    fn is(&self, token: &str) -> bool {
+        match self {
+            Self::Here { text, length } => {
+                usize::from(*length) == token.len()
+                    && text.expose().get(..token.len()) == Some(token.as_bytes())
+            }
+            Self::There(text) => **text.expose() == *token,
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Here { .. } => 0,
+            Self::There(text) => text.expose().len(),
+        }
+    }
 }
 
 /// By what a token was verified. It is the same whenever a key is the same
@@ -76,7 +127,7 @@ impl Vouched {
     pub(super) fn new(token: &str, verified: Verified) -> Self {
         let AsOf { epoch, generation } = verified.as_of;
         Self {
-            token: Secret::new(token.into()),
+            token: Text::new(token),
             verifier: verified.verifier,
             issuer: verified.issuer,
             alive: verified.alive,
@@ -91,7 +142,7 @@ impl Vouched {
     /// constant time: who gets here brought the token, or one whose keyed hash
     /// is the same.
     pub(crate) fn is_of(&self, token: &str) -> bool {
-        **self.token.expose() == *token
+        self.token.is(token)
     }
 
     pub(super) const fn issuer(&self) -> usize {
@@ -112,7 +163,7 @@ impl Vouched {
 
     /// What it takes of the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.token.expose().len()
+        self.token.heap_bytes()
     }
 
     /// Whether the token would still find the key that verified it. Its
@@ -162,6 +213,23 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+
+    #[test]
+    fn a_text_is_itself_and_nothing_else_wherever_it_is_kept() {
+        for length in [0, 1, HERE - 1, HERE, HERE + 1, 8 * 1024, 70_000] {
+            let token = "a".repeat(length);
+            let text = Text::new(&token);
+            assert!(text.is(&token), "{length}");
+            let is_elsewhere = length > HERE;
+            assert_eq!(text.heap_bytes(), if is_elsewhere { length } else { 0 });
+            let (longer, padded) = (format!("{token}a"), format!("{token}\0"));
+            assert!(!text.is(&longer) && !text.is(&padded), "{length}");
+            if let Some(last) = length.checked_sub(1) {
+                let other = format!("{}b", &token[..last]);
+                assert!(!text.is(&other) && !text.is(&token[..last]), "{length}");
+            }
+        }
+    }
 
     /// A floor rises just after it was looked at.
     #[test]
