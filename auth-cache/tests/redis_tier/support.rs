@@ -21,7 +21,11 @@ impl World {
     }
 
     pub(super) fn process_with(&self, roots: impl Into<RootSecrets>) -> Arc<RedisTier> {
-        Arc::new(RedisTier::builder(self.link(PATIENT), roots).build().unwrap())
+        Arc::new(
+            RedisTier::builder(self.link(PATIENT), roots)
+                .build()
+                .unwrap(),
+        )
     }
 
     /// Somebody else who has the server's password.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use auth_cache::redis::RedisLink;
 use auth_cache::throttle::redis::RedisRateLimiter;
-use auth_core::throttle::{Charge, Limit, Quota, RateLimiter};
 use auth_core::RootSecrets;
+use auth_core::throttle::{Charge, Limit, Quota, RateLimiter};
 
 pub(super) use super::world::{World, new_root};
 
