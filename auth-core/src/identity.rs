@@ -44,7 +44,22 @@ pub struct Identity {
 pub struct ClaimsError(#[source] serde_json::Error);
 
 impl Identity {
-    pub(crate) const fn new(claims: Claims, is_own: bool, vouched: Option<Vouched>) -> Self {
+    /// The claims are the token's.
+    pub(crate) fn of_token(
+        claims: Claims,
+        is_own: bool,
+        vouched: Option<Vouched>,
+        token: &str,
+    ) -> Arc<Self> {
+        let mut identity = Arc::new(Self::new(claims, is_own, vouched));
+        let vouched = Arc::get_mut(&mut identity).and_then(|it| it.vouched.as_mut());
+        if let Some(vouched) = vouched {
+            vouched.be_of(token);
+        }
+        identity
+    }
+
+    const fn new(claims: Claims, is_own: bool, vouched: Option<Vouched>) -> Self {
         Self {
             claims,
             is_own,

@@ -15,12 +15,12 @@ usage: cargo xtask <command>
   fuzz [TARGET] [--seconds N]
                everything that strangers send, or one target of fuzz/fuzz_targets; 20 s each
   bench [NAME…] [--check]
-               the benchmarks of these names, or tokens and passwords; --check
+               the benchmarks of these names, or tokens, passwords and cache; --check
                fails where a goal is missed by more than the margin
   load NAME    scenario, flood: whole services over loopback HTTP
   soak NAME [ARGUMENT…]
-               timing, refresh, scale, purge, contested, acknowledged, outbox, tokens,
-               cache, faults, valkey: what takes long, and is run before a release; of
+               timing, cold, refresh, scale, purge, contested, acknowledged, outbox,
+               tokens, cache, faults, valkey: what takes long, and is run before a release; of
                the store's a number says how much of it, and contested and acknowledged
                also take --minutes, --seed and --broken
   servers      PostgreSQL and Redis for tests run by hand, until ctrl-c";

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use super::engine::Engine;
 use super::job::{Job, fail_all};
@@ -12,8 +13,9 @@ use super::noise::Noise;
 use super::settle::OfSource;
 use super::unavailable::{Reason, Unavailable};
 
-/// Of others, that a worker waits for at the most before it takes a batch.
-const MOST_TURNS: usize = 16;
+/// No turn of others is waited for after that. A thousand tasks that miss something take
+/// less; a query takes about as long.
+const LONGEST_GATHERING: Duration = Duration::from_millis(2);
 
 /// Whom a worker asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +97,7 @@ async fn work<K: Key, V: Value>(mut worker: Worker<K, V>) {
     let in_batches = which == Which::Tier || engine.loader.most_keys() > 1;
     loop {
         if in_batches {
-            gathered(engine.lane(which)).await;
+            gathered(&engine, engine.lane(which)).await;
         }
         let Some(jobs) = engine.lane(which).take() else {
             break;
@@ -109,15 +111,16 @@ async fn work<K: Key, V: Value>(mut worker: Worker<K, V>) {
     worker.stage = Stage::Done;
 }
 
-/// Lets those come first who are about to miss something, into the same batch: for as long
-/// as each time that all who are ready had their turn there is more in line, or somebody
-/// else has taken it.
-async fn gathered<J>(lane: &Lane<J>) {
+/// Lets others who are ready have a turn, since they may be about to miss something that
+/// goes into the same batch; and again while that brings more into line, or somebody else
+/// takes it, but not for long.
+async fn gathered<K: Key, V: Value>(engine: &Engine<K, V>, lane: &Lane<Job<K, V>>) {
+    let until = engine.moment() + LONGEST_GATHERING;
     let mut before = lane.waiting();
-    for _ in 0..MOST_TURNS {
+    while before < lane.most_jobs() {
         tokio::task::yield_now().await;
         let waiting = lane.waiting();
-        if waiting == before || waiting >= lane.most_jobs() {
+        if waiting == before || engine.moment() > until {
             return;
         }
         before = waiting;

@@ -14,8 +14,8 @@ use auth_core::jwt::{NewToken, TokenError, TokenIssuer};
 use auth_core::key::{KeySet, SigningKey};
 use auth_core::verifier::{Verifier, VerifyError};
 use auth_core::{
-    Audience, ClientId, Clock, Issuer, ManualClock, Scope, SessionId, SystemRandom, TenantId,
-    Timestamp, UserId,
+    Audience, ClientId, Clock, EntropyError, Issuer, ManualClock, Scope, SecureRandom, SessionId,
+    SystemRandom, TenantId, Timestamp, UserId,
 };
 use serde_json::{Map, Value, json};
 
@@ -71,6 +71,18 @@ impl Fetch for Script {
     }
 }
 
+/// Each interval is a twentieth shorter: were it the longest, what passes it would end
+/// with it, and either could be first.
+#[derive(Debug)]
+struct Middling;
+
+impl SecureRandom for Middling {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), EntropyError> {
+        buffer.fill(128);
+        Ok(())
+    }
+}
+
 pub(crate) struct Rig {
     pub(crate) key: SigningKey,
     pub(crate) script: Arc<Script>,
@@ -92,7 +104,10 @@ pub(crate) fn cold_rig(with: impl FnOnce(RemoteJwksBuilder) -> RemoteJwksBuilder
     let script = Script::new(jwks([&key]));
     let clock = Arc::new(ManualClock::at(Timestamp::from_unix_seconds(1_800_000_000)));
     let builder = RemoteJwks::builder("https://auth.example/jwks", script.clone());
-    let keys = with(builder.with_clock(clock.clone())).build().unwrap();
+    let builder = builder
+        .with_clock(clock.clone())
+        .with_random(Arc::new(Middling));
+    let keys = with(builder).build().unwrap();
     let verifier = verifier(NAME, &keys, &clock);
     Rig {
         key,

@@ -331,9 +331,9 @@ impl Shared {
                 standpoint,
                 as_of,
             };
-            Vouched::new(token, verified)
+            Vouched::new(verified)
         });
-        Ok(Arc::new(Identity::new(claims, place == 0, vouched)))
+        Ok(Identity::of_token(claims, place == 0, vouched, token))
     }
 
     /// The issuer of this name, and its place: 0 is the verifier's own.

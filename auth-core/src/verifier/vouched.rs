@@ -33,54 +33,46 @@ pub(crate) struct Vouched {
     key: UsedKey,
 }
 
-/// A token's text, which is wiped when it is dropped.
+/// A token's text, beside what else is read of it: what is elsewhere in memory is another
+/// wait of each hit. It is written where it stays, and wiped when it is dropped.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "what is elsewhere in memory is another wait of each hit"
-)]
-enum Text {
-    /// Beside what else is read of it.
-    Here {
-        text: Secret<[u8; HERE]>,
-        length: u16,
-    },
-    There(Secret<Box<str>>),
+#[repr(C)]
+struct Text {
+    /// One that is longer than most.
+    long: Option<Secret<Box<str>>>,
+    length: usize,
+    short: Secret<[u8; SHORT]>,
 }
 
 /// Most tokens are no longer, in bytes.
-const HERE: usize = 574;
+const SHORT: usize = 576;
 
 impl Text {
-    fn new(token: &str) -> Self {
-        let mut text = [0; HERE];
-        match (u16::try_from(token.len()), text.get_mut(..token.len())) {
-            (Ok(length), Some(place)) => {
-                place.copy_from_slice(token.as_bytes());
-                Self::Here {
-                    text: Secret::new(text),
-                    length,
-                }
-            }
-            _ => Self::There(Secret::new(token.into())),
+    const fn empty() -> Self {
+        Self {
+            long: None,
+            length: 0,
+            short: Secret::new([0; SHORT]),
+        }
+    }
+
+    fn write(&mut self, token: &str) {
+        self.length = token.len();
+        match self.short.expose_mut().get_mut(..token.len()) {
+            Some(place) => place.copy_from_slice(token.as_bytes()),
+            None => self.long = Some(Secret::new(token.into())),
         }
     }
 
     fn is(&self, token: &str) -> bool {
-        match self {
-            Self::Here { text, length } => {
-                usize::from(*length) == token.len()
-                    && text.expose().get(..token.len()) == Some(token.as_bytes())
-            }
-            Self::There(text) => **text.expose() == *token,
+        match &self.long {
+            Some(long) => **long.expose() == *token,
+            None => self.short.expose().get(..self.length) == Some(token.as_bytes()),
         }
     }
 
     fn heap_bytes(&self) -> usize {
-        match self {
-            Self::Here { .. } => 0,
-            Self::There(text) => text.expose().len(),
-        }
+        self.long.as_ref().map_or(0, |long| long.expose().len())
     }
 }
 
@@ -124,10 +116,11 @@ impl AsOf {
 }
 
 impl Vouched {
-    pub(super) fn new(token: &str, verified: Verified) -> Self {
+    /// Of no token yet.
+    pub(super) const fn new(verified: Verified) -> Self {
         let AsOf { epoch, generation } = verified.as_of;
         Self {
-            token: Text::new(token),
+            token: Text::empty(),
             verifier: verified.verifier,
             issuer: verified.issuer,
             alive: verified.alive,
@@ -136,6 +129,11 @@ impl Vouched {
             standpoint: verified.standpoint,
             generation: AtomicU64::new(generation),
         }
+    }
+
+    /// Makes it one of this token, where it stays: moved, it would leave the token behind.
+    pub(crate) fn be_of(&mut self, token: &str) {
+        self.token.write(token);
     }
 
     /// Whether it is of this token: the whole of it is compared. Not in
@@ -216,18 +214,19 @@ mod tests {
 
     #[test]
     fn a_text_is_itself_and_nothing_else_wherever_it_is_kept() {
-        for length in [0, 1, HERE - 1, HERE, HERE + 1, 8 * 1024, 70_000] {
+        for length in [1, SHORT - 1, SHORT, SHORT + 1, 8 * 1024, 70_000] {
             let token = "a".repeat(length);
-            let text = Text::new(&token);
+            let mut text = Text::empty();
+            assert!(!text.is(&token), "{length}");
+            text.write(&token);
             assert!(text.is(&token), "{length}");
-            let is_elsewhere = length > HERE;
+            let is_elsewhere = length > SHORT;
             assert_eq!(text.heap_bytes(), if is_elsewhere { length } else { 0 });
             let (longer, padded) = (format!("{token}a"), format!("{token}\0"));
             assert!(!text.is(&longer) && !text.is(&padded), "{length}");
-            if let Some(last) = length.checked_sub(1) {
-                let other = format!("{}b", &token[..last]);
-                assert!(!text.is(&other) && !text.is(&token[..last]), "{length}");
-            }
+            let shorter = &token[..length - 1];
+            let other = format!("{shorter}b");
+            assert!(!text.is(shorter) && !text.is(&other), "{length}");
         }
     }
 

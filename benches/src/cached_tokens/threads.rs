@@ -111,10 +111,10 @@ struct Worker {
 
 impl Worker {
     fn new(tokens: Arc<[String]>, verifier: Verifier, order: Vec<usize>) -> Self {
-        let ((begin, begun), (finished, done)) = (channel(), channel());
+        let ((begin, starts), (finished, done)) = (channel(), channel());
         // It ends when the contender does.
         thread::spawn(move || {
-            while begun.recv().is_ok() {
+            while starts.recv().is_ok() {
                 let (mut accepted, mut place) = (0, 0);
                 for _ in 0..EACH {
                     let verdict = verifier.verify_now(black_box(&tokens[order[place]]));

@@ -129,7 +129,7 @@ fn text(bytes: &[u8]) -> String {
 
 fn mac(body: &[u8], tenant: TenantId) -> Vec<u8> {
     let tenant = tenant.as_uuid().as_bytes();
-    signed(&[b"auth reset v1", tenant, body].concat())
+    signed(&[&b"auth reset v1"[..], tenant, body].concat())
 }
 
 fn bond(head: &[u8], standing: Standing<'_>) -> Vec<u8> {
