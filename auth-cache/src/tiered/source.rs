@@ -13,15 +13,22 @@ use super::noise::Noise;
 use super::settle::OfSource;
 use super::unavailable::{Reason, Unavailable};
 
-/// No turn of others is waited for after that. A thousand tasks that miss something take
-/// less; a query takes about as long.
-const LONGEST_GATHERING: Duration = Duration::from_millis(2);
-
 /// Whom a worker asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
     Source,
     Tier,
+}
+
+impl Which {
+    /// How long a batch gathers at the most: a thousand tasks that miss something take less,
+    /// and what is asked about them takes as long.
+    const fn longest_gathering(self) -> Duration {
+        match self {
+            Self::Source => Duration::from_millis(8),
+            Self::Tier => Duration::from_millis(2),
+        }
+    }
 }
 
 impl<K: Key, V: Value> Engine<K, V> {
@@ -97,7 +104,7 @@ async fn work<K: Key, V: Value>(mut worker: Worker<K, V>) {
     let in_batches = which == Which::Tier || engine.loader.most_keys() > 1;
     loop {
         if in_batches {
-            gathered(&engine, engine.lane(which)).await;
+            gathered(&engine, which).await;
         }
         let Some(jobs) = engine.lane(which).take() else {
             break;
@@ -114,15 +121,20 @@ async fn work<K: Key, V: Value>(mut worker: Worker<K, V>) {
 /// Lets others who are ready have a turn, since they may be about to miss something that
 /// goes into the same batch; and again while that brings more into line, or somebody else
 /// takes it, but not for long.
-async fn gathered<K: Key, V: Value>(engine: &Engine<K, V>, lane: &Lane<Job<K, V>>) {
-    let until = engine.moment() + LONGEST_GATHERING;
+async fn gathered<K: Key, V: Value>(engine: &Engine<K, V>, which: Which) {
+    let lane = engine.lane(which);
+    let until = engine.moment() + which.longest_gathering();
     let mut before = lane.waiting();
-    while before < lane.most_jobs() {
+    // Of one such turn those who were just woken may have had none.
+    let mut turns_for_nothing = 0;
+    while before < lane.most_jobs() && turns_for_nothing < 2 && engine.moment() <= until {
         tokio::task::yield_now().await;
         let waiting = lane.waiting();
-        if waiting == before || engine.moment() > until {
-            return;
-        }
+        turns_for_nothing = if waiting == before {
+            turns_for_nothing + 1
+        } else {
+            0
+        };
         before = waiting;
     }
 }
