@@ -10,7 +10,7 @@ use auth_core::password::{HashError, PasswordHash};
 
 use tokio::task::unconstrained;
 
-use crate::support::{Bench, HANG, answer, password};
+use crate::support::{Bench, HANG, answer, enough_for, password};
 
 type Answer = Pin<Box<dyn Future<Output = Result<PasswordHash, HashError>> + Send>>;
 
@@ -109,11 +109,11 @@ async fn c84_a_newcomer_does_not_wait_behind_a_flood() {
     assert_eq!(waiting(&mut flood), 899);
 }
 
-/// A first guess of 8 µs for a hash, and one that runs: 800 µs are 100 places.
+/// A first guess of 8 µs for a hash, and one that runs: 800 µs to wait are 100 places.
 #[tokio::test]
 async fn c84_deadlines_make_places_and_those_are_shared_too() {
     let (bench, _running) = busy(10_000);
-    let patience = Duration::from_micros(800);
+    let patience = enough_for(Duration::from_micros(800));
     let mut flood = offer(&bench, network(1), 500, patience);
     assert_eq!(waiting(&mut flood), 100);
     let mut others: Vec<_> = (2..12)
@@ -129,9 +129,10 @@ async fn c84_a_patient_flood_does_not_shut_out_the_impatient() {
     let (bench, _running) = busy(10_000);
     let mut flood = offer(&bench, network(1), 5000, HANG);
     assert_eq!(waiting(&mut flood), 5000);
-    let mut impatient = offer(&bench, network(2), 1, Duration::from_micros(16));
+    let patience = enough_for(Duration::from_micros(16));
+    let mut impatient = offer(&bench, network(2), 1, patience);
     assert_eq!(waiting(&mut impatient), 1);
-    let mut too_late = offer(&bench, network(3), 1, Duration::from_micros(16));
+    let mut too_late = offer(&bench, network(3), 1, patience);
     assert_eq!(waiting(&mut too_late), 0);
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use auth_core::password::{CorruptHash, HashError, HashPool, PasswordHash, PoolError};
 use auth_core::{Clock, Deadline, EntropyError, SecureRandom, SystemRandom};
 
-use crate::support::{Bench, HANG, Slow, answer, password, still_clock, weak};
+use crate::support::{Bench, HANG, Slow, answer, enough_for, password, still_clock, weak};
 
 #[tokio::test]
 async fn c81_a_user_without_a_hash_costs_one_hash_and_is_never_let_in() {
@@ -68,11 +68,12 @@ async fn c84_overload_is_refused_by_the_expected_wait_and_tells_when_to_return()
     let running = bench.hash();
     bench.gate.wait_for(1);
     // The first to wait waits for one hash, the second for two.
-    let first = bench.pool.hash(password("hunter2"), bench.within(average));
-    let second = bench.pool.hash(password("hunter2"), bench.within(average));
-    let unknown = bench
-        .pool
-        .verify(password("hunter2"), None, bench.within(average));
+    let nothing_to_spare = bench.pool.hash(password("hunter2"), bench.within(average));
+    assert!(answer(nothing_to_spare).await.is_err());
+    let by = bench.within(enough_for(average));
+    let first = bench.pool.hash(password("hunter2"), by);
+    let second = bench.pool.hash(password("hunter2"), by);
+    let unknown = bench.pool.verify(password("hunter2"), None, by);
     let overloaded = HashError::Overloaded {
         retry_after: average * 2,
     };
@@ -81,7 +82,7 @@ async fn c84_overload_is_refused_by_the_expected_wait_and_tells_when_to_return()
 
     let patient = bench
         .pool
-        .hash(password("hunter2"), bench.within(average * 2));
+        .hash(password("hunter2"), bench.within(enough_for(average * 2)));
     bench.gate.open(3);
     for admitted in [
         answer(running).await,
@@ -93,7 +94,7 @@ async fn c84_overload_is_refused_by_the_expected_wait_and_tells_when_to_return()
     let stats = bench.pool.stats();
     assert_eq!(
         (stats.hashed, stats.refused, stats.skipped, stats.queued),
-        (3, 2, 0, 0)
+        (3, 3, 0, 0)
     );
 }
 

@@ -177,7 +177,11 @@ async fn c84_a_place_is_no_promise_after_the_shutdown_or_the_deadline() {
         HashError::DeadlinePassed
     );
 
-    let mut waiting: Vec<_> = (0..3).map(|_| ask(&bench, network(1))).collect();
+    // Longer than by what the hash that runs has taken.
+    let patient = bench.within(HANG * 100);
+    let mut waiting: Vec<_> = (0..3)
+        .map(|_| Box::pin(bench.pool.place(patient)))
+        .collect();
     bench.gate.open(1);
     bench.pool.shut_down();
     let refused = answer(place.verify(password("hunter2"), None)).await;

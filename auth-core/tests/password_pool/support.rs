@@ -100,6 +100,12 @@ impl Bench {
     }
 }
 
+/// The patience of one who is just let in if the wait is so long: a sixteenth of it
+/// is to spare.
+pub(crate) fn enough_for(wait: Duration) -> Duration {
+    wait * 16 / 15 + Duration::from_nanos(1)
+}
+
 pub(crate) fn weak() -> HashPoolBuilder {
     HashPool::builder()
         .with_params(danger::argon2_params(8, 1, 1).unwrap())

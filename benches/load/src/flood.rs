@@ -76,6 +76,9 @@ const FLOODER: u32 = 60_000;
 /// How long the service waits for a hash to be free, as it is set up.
 const DEADLINE: Duration = Duration::from_secs(1);
 
+/// How long a refusal may take.
+const PROMPT: Duration = Duration::from_millis(50);
+
 /// What one run came to.
 #[derive(Debug, Default)]
 struct Found {
@@ -87,6 +90,7 @@ struct Found {
     slowest_refusal: f64,
     slowest_refusal_there: f64,
     p99_of_refusals: f64,
+    late_refusals: f64,
     without_retry_after: f64,
     other: f64,
     idle_p99: f64,
@@ -121,6 +125,10 @@ pub async fn run(plan: &Plan) -> Result<bool, Failure> {
             format!("{:.2}", of(|it| it.completed_of_flooder / it.completed)),
         ),
         ("refused", format!("{:.0}", of(|it| it.refused))),
+        (
+            "refused after more than 50 ms",
+            format!("{:.0}", of(|it| it.late_refusals)),
+        ),
         ("refusal, p99", duration(|it| it.p99_of_refusals)),
         ("refusal, slowest", duration(|it| it.slowest_refusal)),
         (
@@ -154,6 +162,7 @@ async fn once(plan: &Plan) -> Result<Found, Failure> {
         what: plan.what,
         threads: plan.threads,
         niceness: plan.niceness,
+        patience: u32::try_from(DEADLINE.as_secs())?,
         database: database.clone(),
     })
     .await?;
@@ -161,7 +170,7 @@ async fn once(plan: &Plan) -> Result<Found, Failure> {
     let mut first = Client::connect(service.address, address(0)).await?;
     let answer = first.post("/auth/login", &credentials(0)).await?;
     let bearer: Arc<str> = answer.text("access_token")?.into();
-    let a_second = hashes_a_second(plan, &service).await?;
+    let a_second = beside_gets(hashes_a_second(plan, &service), &service, &bearer).await?;
 
     let mut found = Found {
         idle_mib: service.resident_mib()?,
@@ -212,6 +221,8 @@ impl Found {
         }
         self.refused = f64::from(u32::try_from(refusals.len()).unwrap_or(u32::MAX));
         self.p99_of_refusals = quantile(&refusals, 0.99).as_secs_f64();
+        let late = refusals.iter().filter(|&&it| it > PROMPT).count();
+        self.late_refusals = f64::from(u32::try_from(late).unwrap_or(u32::MAX));
         self.slowest_refusal_there = quantile(&there, 1.0).as_secs_f64();
         self.slowest_refusal = quantile(&refusals, 1.0).as_secs_f64();
     }
@@ -221,6 +232,24 @@ const PASSWORD: &str = "the password of all of them";
 
 fn credentials(number: u32) -> serde_json::Value {
     json!({ "identifier": users::name("user", number), "password": PASSWORD })
+}
+
+/// `work`, while `GET /auth/me` is asked as often as during the flood: what that
+/// costs is not the flood's.
+async fn beside_gets<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+    service: &Service,
+    bearer: &str,
+) -> Result<T, Failure> {
+    let gets = async {
+        loop {
+            me(service, bearer, DEADLINE).await?;
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        failed = gets => failed,
+    }
 }
 
 /// What the service does when it always has enough to do.

@@ -22,11 +22,12 @@ pub struct Plan {
     rounds: u32,
     threads: usize,
     niceness: u8,
+    patience: u32,
 }
 
 impl Plan {
     /// Reads `[--users N] [--seconds N] [--rounds N] [--threads N]
-    /// [--niceness N]`.
+    /// [--niceness N] [--patience SECONDS]`.
     ///
     /// # Errors
     /// If an argument is none of these.
@@ -38,6 +39,8 @@ impl Plan {
             rounds: options.take("--rounds", 3)?,
             threads: options.take("--threads", 2)?,
             niceness: options.take("--niceness", 0)?,
+            // By hand nobody is refused, however long it takes.
+            patience: options.take("--patience", 10)?,
         };
         options.end()?;
         Ok(plan)
@@ -150,6 +153,7 @@ async fn measure(plan: &Plan, what: What) -> Result<Round, Failure> {
         what,
         threads: plan.threads,
         niceness: plan.niceness,
+        patience: plan.patience,
         database: database::create("scenario").await?,
     })
     .await?;

@@ -4,10 +4,11 @@
 //! time, as after a start, or by a page that shows a hundred of them.
 //!
 //! **How.** A loader made by [`batch`](crate::tiered::batch) is given all keys that
-//! wait, up to its limit. Nobody waits for a batch to fill: a worker lets tasks
-//! that are ready have their turn, again while that brings more misses, for 8 ms at
-//! the most (2 ms before it asks a second level), and takes what is there; while it asks, the next batch gathers. A lone miss
-//! loses nothing by it, and under load batches grow by themselves.
+//! wait, up to its limit. Nobody waits for a batch to fill: a worker lets tasks that
+//! are ready have their turn, again while that brings more misses, for 8 ms at the
+//! most (2 ms before it asks a second level), and takes what is there; while it
+//! asks, the next batch gathers. A lone miss loses nothing by it, and under load
+//! batches grow by themselves.
 //!
 //! **Switch**: the loader; [`each`](crate::tiered::each) has batches of one.
 //!

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::average::Average;
 use super::job::Job;
 use crate::time::Monotonic;
 
@@ -11,8 +12,8 @@ use crate::time::Monotonic;
 pub(super) struct Front {
     slots: VecDeque<Slot>,
     next: u64,
-    /// The moving average of the time from a call to its job.
-    look_up: Duration,
+    /// The time from a call to its job.
+    look_up: Average,
 }
 
 enum Slot {
@@ -25,7 +26,7 @@ impl Front {
         Self {
             slots: VecDeque::new(),
             next: 0,
-            look_up: Duration::ZERO,
+            look_up: Average::over(8, Duration::ZERO),
         }
     }
 
@@ -35,7 +36,7 @@ impl Front {
 
     /// How long it takes from a call to its job.
     pub(super) const fn look_up(&self) -> Duration {
-        self.look_up
+        self.look_up.get()
     }
 
     pub(super) fn push(&mut self, job: Job) {
@@ -54,7 +55,7 @@ impl Front {
     pub(super) fn fill(&mut self, place: u64, job: Job, now: Monotonic) {
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.is(place)) {
             if let Slot::Called { at, .. } = *slot {
-                self.look_up = smoothed(self.look_up, now.since(at));
+                self.look_up.see(now.since(at));
             }
             *slot = Slot::Ready(job);
         }
@@ -85,10 +86,4 @@ impl Slot {
     const fn is(&self, wanted: u64) -> bool {
         matches!(*self, Self::Called { place, .. } if place == wanted)
     }
-}
-
-/// A moving average: `seen` changes it by an eighth of the difference.
-pub(super) fn smoothed(average: Duration, seen: Duration) -> Duration {
-    const SMOOTHING: u32 = 8;
-    average.saturating_mul(SMOOTHING - 1).saturating_add(seen) / SMOOTHING
 }

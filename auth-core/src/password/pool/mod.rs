@@ -1,5 +1,6 @@
 //! Threads that hash passwords, and the queue in front of them.
 
+mod average;
 mod builder;
 mod calibrate;
 mod front;
@@ -39,7 +40,8 @@ pub use stats::PoolStats;
 /// and none is held up.
 ///
 /// A job is queued when the method is called, not when its future is first
-/// polled, and is refused at once if it is not expected to start by its deadline.
+/// polled, and is refused at once if it is not expected to start by its deadline,
+/// with a sixteenth of its time to spare.
 /// Dropping the future takes the job back: once its caller is gone it is never
 /// hashed. A hash that has begun is finished.
 ///

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::front::{Front, smoothed};
+use super::average::Average;
+use super::front::Front;
 use super::job::Job;
 use super::lines::Lines;
 use super::stats::PoolStats;
@@ -11,6 +12,10 @@ use super::waiter::{Caller, Waiter};
 use crate::network::Network;
 use crate::password::error::HashError;
 use crate::time::{Deadline, Now};
+
+/// How many hashes the average is of: one that took three times as long, as on a
+/// processor that others need too, must not turn away those who wait.
+const HASHES: u32 = 32;
 
 /// What is to be told once the lock is released.
 #[derive(Default)]
@@ -44,7 +49,7 @@ pub(super) struct Queue {
     threads: usize,
     bound: usize,
     running: usize,
-    average_hash: Duration,
+    hash: Average,
     closed: bool,
     hashed: u64,
     refused: u64,
@@ -63,7 +68,7 @@ impl Queue {
             threads,
             bound,
             running: 0,
-            average_hash: first_guess,
+            hash: Average::over(HASHES, first_guess),
             closed: false,
             hashed: 0,
             refused: 0,
@@ -138,7 +143,7 @@ impl Queue {
             Ended::Hashed { took, waited } => {
                 self.hashed += 1;
                 self.waited = self.waited.saturating_add(waited);
-                self.average_hash = smoothed(self.average_hash, took);
+                self.hash.see(took);
                 self.shorten(now, &mut news);
             }
             Ended::Skipped => self.skipped += 1,
@@ -172,7 +177,7 @@ impl Queue {
             waited: self.waited,
             queued: self.lines.len() + self.front.len(),
             running: self.running,
-            average_hash: self.average_hash,
+            average_hash: self.hash.get(),
             expected_wait: self.wait_behind(self.lines.len()),
         }
     }
@@ -247,7 +252,7 @@ impl Queue {
     /// one for each worker besides.
     fn reach(&self) -> usize {
         const MOST: u128 = 32;
-        let hash = self.average_hash.as_nanos().max(1);
+        let hash = self.hash.get().as_nanos().max(1);
         let hashes = (2 * self.front.look_up().as_nanos()).div_ceil(hash);
         let each = usize::try_from(hashes.clamp(1, MOST)).unwrap_or(1);
         self.threads * (1 + each)
@@ -263,9 +268,11 @@ impl Queue {
         }
     }
 
-    /// Whether a job that waits for `before` others starts by its deadline.
+    /// Whether a job that waits for `before` others starts by its deadline, with
+    /// a sixteenth of its time to spare: beside a flood hashes take longer than
+    /// before, and who is let in should not be refused when the time is nearly up.
     fn fits(&self, before: usize, by: Deadline, now: Now) -> bool {
-        self.wait_behind(before) <= by.remaining(now)
+        self.wait_behind(before) <= by.remaining(now) * 15 / 16
     }
 
     /// How many jobs must end before one that waits for `before` others can
@@ -278,7 +285,8 @@ impl Queue {
     fn wait_behind(&self, before: usize) -> Duration {
         let ahead = u32::try_from(self.ahead(before)).unwrap_or(u32::MAX);
         let threads = u32::try_from(self.threads).unwrap_or(u32::MAX);
-        self.average_hash
+        self.hash
+            .get()
             .saturating_mul(ahead)
             .checked_div(threads)
             .unwrap_or(Duration::MAX)

@@ -34,6 +34,8 @@ pub struct Options {
     pub threads: usize,
     /// How nice the threads that hash are, of the services that have them.
     pub niceness: u8,
+    /// How long a password may wait to be hashed, in seconds; by hand forever.
+    pub patience: u32,
     /// A database that is empty, or has this service's tables.
     pub database: String,
 }
@@ -87,9 +89,10 @@ impl fmt::Display for Options {
             what,
             threads,
             niceness,
+            patience,
             database,
         } = self;
-        write!(f, "{what},{threads},{niceness},{database}")
+        write!(f, "{what},{threads},{niceness},{patience},{database}")
     }
 }
 
@@ -97,12 +100,13 @@ impl FromStr for Options {
     type Err = Failure;
 
     fn from_str(text: &str) -> Result<Self, Failure> {
-        let mut parts = text.splitn(4, ',');
+        let mut parts = text.splitn(5, ',');
         let mut next = || parts.next().ok_or("a part is missing");
         Ok(Self {
             what: next()?.parse()?,
             threads: next()?.parse()?,
             niceness: next()?.parse()?,
+            patience: next()?.parse()?,
             database: next()?.to_owned(),
         })
     }
@@ -157,11 +161,12 @@ mod tests {
                 what,
                 threads: 2,
                 niceness: 5,
+                patience: 10,
                 database: "postgres://u:p@127.0.0.1:5432/one,two".to_owned(),
             };
             assert_eq!(options.to_string().parse::<Options>().unwrap(), options);
         }
-        assert!("ours,2,0".parse::<Options>().is_err());
-        assert!("theirs,2,0,postgres://".parse::<Options>().is_err());
+        assert!("ours,2,0,1".parse::<Options>().is_err());
+        assert!("theirs,2,0,1,postgres://".parse::<Options>().is_err());
     }
 }

@@ -11,19 +11,17 @@ use axum::Router;
 use super::{Options, What, within};
 use crate::Failure;
 
-/// How long a password may wait to be hashed.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// The routes, under `/auth`, and [`within`]'s.
 pub(super) async fn router(options: &Options) -> Result<Router, Failure> {
     let auth = auth(options).await?;
-    Ok(within::router(auth.clone(), PATIENCE).merge(routes(auth)))
+    let patience = Duration::from_secs(options.patience.into());
+    Ok(within::router(auth.clone(), patience).merge(routes(auth, patience)))
 }
 
-pub(super) fn routes(auth: Auth) -> AuthRoutes {
+pub(super) fn routes(auth: Auth, patience: Duration) -> AuthRoutes {
     AuthRoutes::new(auth)
         .with_trusted_proxies(1)
-        .with_patience(PATIENCE)
+        .with_patience(patience)
 }
 
 pub(super) async fn auth(options: &Options) -> Result<Auth, Failure> {

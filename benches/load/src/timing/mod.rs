@@ -62,6 +62,7 @@ pub async fn run(plan: &Plan) -> Result<bool, Failure> {
         what: plan.what,
         threads: 1,
         niceness: 0,
+        patience: 1,
         database: database.clone(),
     })
     .await?;
