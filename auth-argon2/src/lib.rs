@@ -1,5 +1,6 @@
 //! Argon2 version 1.3 (RFC 9106), as fast as the processor allows, over memory
-//! that the caller keeps; and what a thread that hashes asks of the scheduler.
+//! that the caller keeps; that memory, in large pages, for other implementations
+//! too; and what a thread that hashes asks of the scheduler.
 //!
 //! AVX-512 and AVX2 are found at run time; elsewhere plain Rust does the same.
 //! Nothing is allocated and no thread is started: lanes are filled one after the
@@ -24,8 +25,10 @@
 
 #[cfg(feature = "hash")]
 mod argon2;
+mod memory;
 mod thread;
 
 #[cfg(feature = "hash")]
-pub use argon2::{Block, Cost, Error, Input, Kernel, Memory, OutOfMemory, Variant, hash};
+pub use argon2::{Block, Cost, Error, Input, Kernel, Variant, hash};
+pub use memory::{Memory, OutOfMemory};
 pub use thread::give_way;

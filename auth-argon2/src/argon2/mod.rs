@@ -5,12 +5,10 @@ mod cost;
 mod digest;
 mod fill;
 mod kernel;
-mod memory;
 
 pub use block::Block;
 pub use cost::{Cost, Error};
 pub use kernel::Kernel;
-pub use memory::{Memory, OutOfMemory};
 
 /// Which of RFC 9106's functions: what decides where a block is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -31,8 +31,8 @@ const EMPTY: Room = Room {
 pub const ROOMS: &[Room] = &[
     Room {
         name: "auth-argon2",
-        outside: &["libc"],
-        outside_by_feature: &["blake2", "rustix", "thiserror", "zeroize"],
+        outside: &["libc", "thiserror", "zeroize"],
+        outside_by_feature: &["blake2"],
         default: &["hash"],
         ..EMPTY
     },

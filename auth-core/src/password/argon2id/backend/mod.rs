@@ -6,6 +6,8 @@ mod simd;
 
 use std::fmt::Debug;
 
+use zeroize::Zeroize;
+
 use super::params::Argon2Params;
 
 /// Which code computes Argon2id. All give the same hashes.
@@ -40,6 +42,12 @@ impl Argon2Backend {
             Self::Simd => simd::engine(m_kib),
         }
     }
+}
+
+/// So many blocks of a KiB.
+fn held<B: Clone + Zeroize>(m_kib: u32, block: &B) -> Result<auth_argon2::Memory<B>, OutOfMemory> {
+    let length = usize::try_from(m_kib).map_err(|_| OutOfMemory)?;
+    auth_argon2::Memory::new(length, block).map_err(|_| OutOfMemory)
 }
 
 /// Argon2id version 19, one hash at a time in the same memory.

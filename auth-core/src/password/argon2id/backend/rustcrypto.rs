@@ -2,18 +2,15 @@
 
 use argon2::{Algorithm, Argon2, Block, Version};
 
-use super::{Engine, OutOfMemory};
+use super::{Engine, OutOfMemory, held};
 use crate::password::argon2id::memory::Memory;
 use crate::password::argon2id::params::Argon2Params;
 
 #[derive(Debug)]
-struct RustCrypto(Memory<Vec<Block>, Block>);
+struct RustCrypto(Memory<auth_argon2::Memory<Block>, Block>);
 
 pub(super) fn engine(m_kib: u32) -> Result<Box<dyn Engine>, OutOfMemory> {
-    let length = usize::try_from(m_kib).map_err(|_| OutOfMemory)?;
-    let mut blocks = Vec::new();
-    blocks.try_reserve_exact(length).map_err(|_| OutOfMemory)?;
-    blocks.resize(length, Block::new());
+    let blocks = held(m_kib, &Block::new())?;
     Ok(Box::new(RustCrypto(Memory::new(blocks))))
 }
 

@@ -2,22 +2,20 @@
 
 use auth_argon2::{Block, Cost, Error, Input, Kernel, Variant};
 
-use super::{Engine, OutOfMemory};
+use super::{Engine, OutOfMemory, held};
 use crate::password::argon2id::memory::Memory;
 use crate::password::argon2id::params::Argon2Params;
 
 #[derive(Debug)]
 struct Simd {
     kernel: Kernel,
-    memory: Memory<auth_argon2::Memory, Block>,
+    memory: Memory<auth_argon2::Memory<Block>, Block>,
 }
 
 pub(super) fn engine(m_kib: u32) -> Result<Box<dyn Engine>, OutOfMemory> {
-    let length = usize::try_from(m_kib).map_err(|_| OutOfMemory)?;
-    let blocks = auth_argon2::Memory::new(length).map_err(|_| OutOfMemory)?;
     Ok(Box::new(Simd {
         kernel: Kernel::best(),
-        memory: Memory::new(blocks),
+        memory: Memory::new(held(m_kib, &Block::new())?),
     }))
 }
 
