@@ -88,6 +88,7 @@ struct Found {
     capacity: f64,
     refused: f64,
     slowest_refusal: f64,
+    p99_of_refusals_there: f64,
     slowest_refusal_there: f64,
     p99_of_refusals: f64,
     late_refusals: f64,
@@ -131,6 +132,10 @@ pub async fn run(plan: &Plan) -> Result<bool, Failure> {
         ),
         ("refusal, p99", duration(|it| it.p99_of_refusals)),
         ("refusal, slowest", duration(|it| it.slowest_refusal)),
+        (
+            "refusal, p99, from when the service had read it",
+            duration(|it| it.p99_of_refusals_there),
+        ),
         (
             "refusal, slowest, from when the service had read it",
             duration(|it| it.slowest_refusal_there),
@@ -223,6 +228,7 @@ impl Found {
         self.p99_of_refusals = quantile(&refusals, 0.99).as_secs_f64();
         let late = refusals.iter().filter(|&&it| it > PROMPT).count();
         self.late_refusals = f64::from(u32::try_from(late).unwrap_or(u32::MAX));
+        self.p99_of_refusals_there = quantile(&there, 0.99).as_secs_f64();
         self.slowest_refusal_there = quantile(&there, 1.0).as_secs_f64();
         self.slowest_refusal = quantile(&refusals, 1.0).as_secs_f64();
     }
