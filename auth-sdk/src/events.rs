@@ -85,17 +85,29 @@ impl Told {
 impl Shared {
     /// The store, for a change that tells of itself, if events are asked for.
     pub(crate) fn telling(&self, told: impl FnOnce() -> Told) -> Result<Arc<dyn Store>, AuthError> {
-        let outbox = self.store.outbox_store().filter(|_| self.events);
-        let Some(outbox) = outbox else {
-            return Ok(self.store.clone());
-        };
+        Ok(self.carrying(self.effects(told)?))
+    }
+
+    /// The store, for a change that carries them.
+    pub(crate) fn carrying(&self, effects: Effects) -> Arc<dyn Store> {
+        match self.store.outbox_store() {
+            Some(outbox) if !effects.is_empty() => outbox.carrying(effects),
+            _ => self.store.clone(),
+        }
+    }
+
+    /// What a change is to carry: nothing, unless events are asked for.
+    pub(crate) fn effects(&self, told: impl FnOnce() -> Told) -> Result<Effects, AuthError> {
+        if !self.events || self.store.outbox_store().is_none() {
+            return Ok(Effects::none());
+        }
         let told = told();
         let id = EventId::draw(self.clock.now().wall, &*self.random)?;
         let internal = |error: Box<dyn std::error::Error + Send + Sync>| AuthError::Internal(error);
         let kind = EventKind::new(told.kind()).map_err(|error| internal(error.into()))?;
         // Larger than any event may be: roles without end.
         let event = NewEvent::new(id, kind, told.data()).map_err(|error| internal(error.into()))?;
-        Ok(outbox.carrying(Effects::events(self.issuer_name.as_str(), [event])))
+        Ok(Effects::events(self.issuer_name.as_str(), [event]))
     }
 }
 

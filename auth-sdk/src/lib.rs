@@ -75,7 +75,7 @@ pub use password_reset::{PasswordReset, SendPasswordReset};
 pub use platforms::VerifiedPlatformIdentity;
 pub use profile::TokenProfile;
 pub use root_secret_file::{RootSecretFileError, root_secret_file};
-pub use sign_up::{ImportUser, SignUp};
+pub use sign_up::{ImportUser, PreparedSignUp, SignUp};
 pub use signing_keys::SigningKeyInfo;
 pub use throttle::{Limited, RateLimits};
 pub use tokens::TokenPair;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use auth_core::password::{ContextWords, Password, PasswordHash};
 use auth_core::{PolicyVersion, UserId};
-use auth_store::{CreateOutcome, Identifier, NewUser, StoreErrorKind, User};
+use auth_store::{CreateOutcome, Effects, Identifier, NewUser, StoreErrorKind, User};
 
 use crate::auth::{Auth, Shared};
 use crate::context::Context;
@@ -59,6 +59,17 @@ impl fmt::Debug for SignUp {
     }
 }
 
+/// An account that is ready to be made: see [`Auth::prepare_sign_up`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PreparedSignUp {
+    /// The user, with the password hashed.
+    pub user: NewUser,
+    /// What is to be committed with the user: that there is one, if events are asked
+    /// for.
+    pub events: Effects,
+}
+
 /// A user who comes from another system, with the hash that was made there.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -105,6 +116,24 @@ impl Auth {
     /// [`AuthError::Overloaded`] and [`AuthError::Unavailable`].
     #[tracing::instrument(skip_all)]
     pub async fn sign_up(&self, cx: &Context, request: SignUp) -> Result<User, AuthError> {
+        let prepared = self.prepare_sign_up(cx, request).await?;
+        self.shared.create_user(cx, prepared).await
+    }
+
+    /// Does all of [`sign_up`](Self::sign_up) but making the account, which the
+    /// application does in a transaction of its own, together with what else it
+    /// stores about the user: by `create_user_in` of `PgStore` or `SqliteStore`, where there is an
+    /// example. Until then nothing is stored, and the identifier may turn out to be
+    /// taken.
+    ///
+    /// # Errors
+    /// As [`sign_up`](Self::sign_up), without those of the store.
+    #[tracing::instrument(skip_all)]
+    pub async fn prepare_sign_up(
+        &self,
+        cx: &Context,
+        request: SignUp,
+    ) -> Result<PreparedSignUp, AuthError> {
         let shared = &*self.shared;
         shared.charge(cx, Limited::SignUp).await?;
         let identifier = Identifier::new(&request.identifier)?;
@@ -115,9 +144,7 @@ impl Auth {
             .for_network(cx.network)
             .hash(request.password, shared.deadline(cx))
             .await?;
-        shared
-            .create_user(cx, identifier, Some(&hash), Some(policy), request.roles)
-            .await
+        shared.prepare(cx, identifier, Some(&hash), Some(policy), request.roles)
     }
 
     /// Makes an account with a password hash that is there already: no policy is
@@ -134,21 +161,21 @@ impl Auth {
     pub async fn import_user(&self, cx: &Context, request: ImportUser) -> Result<User, AuthError> {
         let identifier = Identifier::new(&request.identifier)?;
         let hash = request.password_hash.as_ref();
-        self.shared
-            .create_user(cx, identifier, hash, None, request.roles)
-            .await
+        let shared = &*self.shared;
+        let prepared = shared.prepare(cx, identifier, hash, None, request.roles)?;
+        shared.create_user(cx, prepared).await
     }
 }
 
 impl Shared {
-    async fn create_user(
+    fn prepare(
         &self,
         cx: &Context,
         identifier: Identifier,
         hash: Option<&PasswordHash>,
         policy: Option<PolicyVersion>,
         roles: Vec<String>,
-    ) -> Result<User, AuthError> {
+    ) -> Result<PreparedSignUp, AuthError> {
         let user = NewUser {
             id: UserId::draw(self.clock.now().wall, &*self.random)?,
             tenant: cx.tenant,
@@ -157,10 +184,15 @@ impl Shared {
             password_policy: policy,
             roles,
         };
-        let id = user.id;
         let roles = user.roles.clone();
-        let store = self.telling(|| Told::Created { roles })?;
-        match store.create_user(user).await {
+        let events = self.effects(|| Told::Created { roles })?;
+        Ok(PreparedSignUp { user, events })
+    }
+
+    async fn create_user(&self, cx: &Context, prepared: PreparedSignUp) -> Result<User, AuthError> {
+        let PreparedSignUp { user, events } = prepared;
+        let id = user.id;
+        match self.carrying(events).create_user(user).await {
             Ok(CreateOutcome::Created(user)) => Ok(user),
             Ok(CreateOutcome::Taken) => Err(AuthError::IdentifierTaken),
             Ok(_) => Err(AuthError::NotFound),

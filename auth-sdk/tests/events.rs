@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::event::Event;
-use auth_sdk::{BuildError, ChangePassword, ImportUser, UserStatus};
+use auth_sdk::{AuthError, BuildError, ChangePassword, ImportUser, LogIn, SignUp, UserStatus};
+use auth_store::CreateOutcome;
 use serde_json::{Value, json};
 use support::unsure::Unsure;
 use support::{OTHER_PASSWORD, PASSWORD, password, rig, rig_with};
@@ -136,4 +137,36 @@ async fn events_are_refused_beside_a_store_that_keeps_none() {
     let builder = support::builder(&store, &clock, support::root(1));
     let refused = builder.with_events().build().await;
     assert!(matches!(refused, Err(BuildError::NoOutbox)), "{refused:?}");
+}
+
+/// What is prepared is what signing up would have stored, once the application
+/// stores it.
+#[tokio::test]
+async fn a_sign_up_that_is_prepared_stores_nothing_and_has_all_that_is_to_be_stored() {
+    let rig = rig_with(|store| store, auth_sdk::AuthBuilder::with_events).await;
+    let request = SignUp::new("Ada@example.org", password(PASSWORD)).with_roles(["clerk"]);
+    let prepared = rig.auth.prepare_sign_up(&rig.cx, request).await.unwrap();
+    assert!(!format!("{prepared:?}").contains("argon2"));
+    assert!(rig.told().await.is_empty());
+    let unknown = LogIn::new("ada@example.org", password(PASSWORD));
+    assert!(rig.auth.log_in(&rig.cx, unknown).await.is_err());
+
+    let store = rig.store.outbox_store().unwrap().carrying(prepared.events);
+    let made = store.create_user(prepared.user.clone()).await.unwrap();
+    assert!(matches!(made, CreateOutcome::Created(_)));
+    let logged_in = rig.log_in("ada@example.org").await;
+    assert_eq!(logged_in.user.id, prepared.user.id);
+    assert_eq!(logged_in.user.roles, ["clerk"]);
+    let told = rig.told().await;
+    assert_eq!(kinds(&told), ["auth.user.created", "auth.session.opened"]);
+    assert_eq!(data(&told[0]), json!({ "roles": ["clerk"] }));
+
+    let weak = SignUp::new("bob@example.org", password("password"));
+    let refused = rig.auth.prepare_sign_up(&rig.cx, weak).await;
+    assert!(matches!(refused, Err(AuthError::Password(_))));
+
+    let quiet = support::rig().await;
+    let request = SignUp::new("ada@example.org", password(PASSWORD));
+    let prepared = quiet.auth.prepare_sign_up(&quiet.cx, request).await;
+    assert!(prepared.unwrap().events.is_empty());
 }

@@ -1,4 +1,4 @@
-//! Events and marks in transactions of the application's own on the same file.
+//! Events, marks and users in transactions of the application's own on the same file.
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use auth_core::event::EventKind;
 use auth_core::{EventId, TenantId};
-use auth_store::{ConsumerStore, Effects, NewEvent, OutboxStore};
+use auth_store::{
+    ConsumerStore, CreateOutcome, Effects, Identifier, NewEvent, NewUser, OutboxStore, UserStore,
+};
 use sqlite_support::{connect, fresh, user_id};
 use sqlx::Executor;
 
@@ -37,4 +39,41 @@ async fn marks_and_events_are_committed_with_the_applications_own_deed_or_not_at
     }
     let seen = store.first_seen("billing", tenant, event, hour).await;
     assert!(!seen.unwrap());
+}
+
+/// The user and its event go with the application's own transaction, either way.
+#[tokio::test]
+async fn a_user_is_made_with_the_applications_own_deed_or_not_at_all() {
+    let (_directory, path, store) = fresh().await;
+    let identifier = Identifier::new("ada@example.org").unwrap();
+    let mut own = connect(&path).await;
+    for (end, is_there) in [("ROLLBACK", false), ("COMMIT", true)] {
+        let kind = EventKind::new("told").unwrap();
+        let event = EventId::from_uuid(*user_id().as_uuid());
+        let told = NewEvent::new(event, kind, serde_json::json!({})).unwrap();
+        let told = Effects::events("https://app.example.org/", [told]);
+        own.execute("BEGIN IMMEDIATE").await.unwrap();
+        let ada = NewUser {
+            id: user_id(),
+            tenant: TenantId::DEFAULT,
+            identifier: identifier.clone(),
+            password_hash: None,
+            password_policy: None,
+            roles: Vec::new(),
+        };
+        let made = store.create_user_in(&mut own, &ada, &told).await;
+        assert!(matches!(made.unwrap(), CreateOutcome::Created(user) if user.id == ada.id));
+        let other = NewUser {
+            id: user_id(),
+            ..ada.clone()
+        };
+        let taken = store.create_user_in(&mut own, &other, &told).await;
+        assert!(matches!(taken.unwrap(), CreateOutcome::Taken));
+        own.execute(end).await.unwrap();
+        let found = store.find_user(TenantId::DEFAULT, &identifier).await;
+        let found = found.unwrap().map(|found| found.user.id);
+        assert_eq!(found, is_there.then_some(ada.id));
+        let waiting = store.outbox_status().await.unwrap().waiting;
+        assert_eq!(waiting, u64::from(is_there));
+    }
 }

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use auth_core::revocation::Target;
 use auth_core::{PolicyVersion, TenantId, UserId};
+use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
 use super::PgStore;
+use super::error::{Intent, failed};
 use super::lease::{Lease, Statement};
 use super::log::log_row;
 use super::outbox::{bind_events, events};
@@ -266,37 +268,106 @@ async fn create(
     new: &NewUser,
     effects: &Effects,
 ) -> Result<CreateOutcome, StoreError> {
-    let bind = |sql: Statement| {
-        let sql = sql.bind(new.tenant.as_uuid());
-        let sql = sql
-            .bind(new.id.as_uuid())
-            .bind(new.identifier.original())
+    let bind = |sql: Statement| bind_new(new, effects, sql);
+    let row = lease.write(create_sql(effects), bind).await?;
+    match created(row)? {
+        Some(outcome) => Ok(outcome),
+        None => in_the_way(
+            find(lease, new.tenant, new.identifier.normalized()).await?,
+            new.id,
+        ),
+    }
+}
+
+impl PgStore {
+    /// As [`UserStore::create_user`], with these events, in a transaction of the
+    /// application's own on a connection to the same database: the user, the events and what
+    /// the application does there are committed together, or not at all. Whoever
+    /// wants the same identifier meanwhile waits for that transaction.
+    ///
+    /// The SDK's `Auth::prepare_sign_up` gives the user, with the password checked and
+    /// hashed, and the events.
+    ///
+    /// ```no_run
+    /// # use auth_store::{CreateOutcome, Effects, NewUser};
+    /// # async fn example(store: auth_store::PgStore, pool: sqlx::PgPool, user: NewUser, events: Effects) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut joining = pool.begin().await?;
+    /// if let CreateOutcome::Created(user) = store.create_user_in(&mut joining, &user, &events).await? {
+    ///     sqlx::query("INSERT INTO profiles (user_id) VALUES ($1)").bind(user.id.as_uuid()).execute(&mut *joining).await?;
+    ///     joining.commit().await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// A change that revokes something has no such form: what it revokes is to be refused
+    /// as soon as it is committed, and of another's commit the store does not hear.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a statement fails; the transaction is of no more use
+    /// then.
+    pub async fn create_user_in(
+        &self,
+        connection: &mut PgConnection,
+        new: &NewUser,
+        events: &Effects,
+    ) -> Result<CreateOutcome, StoreError> {
+        let query = |sql| sqlx::query(self.schema.qualify(sql));
+        let failed_to = |intent| move |error| failed(error, intent);
+        let row = bind_new(new, events, query(create_sql(events)))
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(failed_to(Intent::Write))?;
+        if let Some(outcome) = created(row)? {
+            return Ok(outcome);
+        }
+        let row = query(BY_IDENTIFIER)
+            .bind(new.tenant.as_uuid())
             .bind(new.identifier.normalized())
-            .bind(&new.password_hash)
-            .bind(&new.roles)
-            .bind(new.password_policy.map(PolicyVersion::number));
-        bind_events(effects, sql)
-    };
-    let sql = if effects.is_empty() {
+            .fetch_optional(connection)
+            .await
+            .map_err(failed_to(Intent::Read))?;
+        in_the_way(row.as_ref().map(user_record).transpose()?, new.id)
+    }
+}
+
+fn create_sql(effects: &Effects) -> &'static str {
+    if effects.is_empty() {
         CREATE
     } else {
         CREATE_TELLING
-    };
-    let Some(row) = lease.write(sql, bind).await? else {
-        return Err(StoreError::new(
-            StoreErrorKind::Other,
-            "the statement gave no row",
-        ));
-    };
+    }
+}
+
+fn bind_new(new: &NewUser, effects: &Effects, sql: Statement) -> Statement {
+    let sql = sql
+        .bind(*new.tenant.as_uuid())
+        .bind(*new.id.as_uuid())
+        .bind(new.identifier.original().to_owned())
+        .bind(new.identifier.normalized().to_owned())
+        .bind(new.password_hash.clone())
+        .bind(new.roles.clone())
+        .bind(new.password_policy.map(PolicyVersion::number));
+    bind_events(effects, sql)
+}
+
+/// What became of it; `None` if somebody has the identifier or the id.
+fn created(row: Option<PgRow>) -> Result<Option<CreateOutcome>, StoreError> {
+    let row =
+        row.ok_or_else(|| StoreError::new(StoreErrorKind::Other, "the statement gave no row"))?;
     if !get::<bool>(&row, "tenant_active")? {
-        return Ok(CreateOutcome::NoTenant);
+        return Ok(Some(CreateOutcome::NoTenant));
     }
-    if get::<Option<&str>>(&row, "identifier")?.is_some() {
-        return user(&row).map(CreateOutcome::Created);
+    if get::<Option<&str>>(&row, "identifier")?.is_none() {
+        return Ok(None);
     }
-    match find(lease, new.tenant, new.identifier.normalized()).await? {
+    user(&row).map(CreateOutcome::Created).map(Some)
+}
+
+/// Of a user that is to have this id, where the identifier is `found`'s.
+fn in_the_way(found: Option<UserRecord>, id: UserId) -> Result<CreateOutcome, StoreError> {
+    match found {
         // Asked for the second time, after the first answer was lost.
-        Some(UserRecord { user, .. }) if user.id == new.id => Ok(CreateOutcome::Created(user)),
+        Some(UserRecord { user, .. }) if user.id == id => Ok(CreateOutcome::Created(user)),
         Some(_) => Ok(CreateOutcome::Taken),
         None => Err(StoreError::new(
             StoreErrorKind::Other,

@@ -117,7 +117,7 @@ pub(super) async fn tell(
     insert(&mut tx.connection, tx.now, effects, tenant, subject).await
 }
 
-async fn insert(
+pub(super) async fn insert(
     connection: &mut SqliteConnection,
     now: Timestamp,
     effects: &Effects,

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use auth_core::revocation::{Revocation, Target};
-use auth_core::{PolicyVersion, TenantId, UserId};
+use auth_core::{PolicyVersion, TenantId, Timestamp, UserId};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteExecutor;
 
 use super::error::failed;
@@ -32,8 +33,10 @@ pub(super) const BY_IDENTIFIER: &str = concat!(
 impl UserStore for SqliteStore {
     async fn create_user(&self, user: NewUser) -> Result<CreateOutcome, StoreError> {
         let effects = self.effects.clone();
-        self.write(move |tx| Box::pin(create(tx, user, effects)))
-            .await
+        self.write(move |tx| {
+            Box::pin(async move { create(&mut tx.connection, tx.now, &user, &effects).await })
+        })
+        .await
     }
 
     async fn find_user(
@@ -153,23 +156,52 @@ pub(super) async fn change(
     Ok((record.user, revoked))
 }
 
-async fn create(tx: &mut Tx, new: NewUser, effects: Effects) -> Result<CreateOutcome, StoreError> {
+impl SqliteStore {
+    /// As [`UserStore::create_user`], with these events, in a transaction of the
+    /// application's own on its own connection to the same file: the user, the events and
+    /// what the application does there are committed together, or not at all. Begin
+    /// that transaction with `BEGIN IMMEDIATE`; the store's writes wait for it, for
+    /// 2 s at most.
+    ///
+    /// The SDK's `Auth::prepare_sign_up` gives the user, with the password checked and
+    /// hashed, and the events. A change that revokes something has no such form: what it
+    /// revokes is to be refused as soon as it is committed, and of another's commit
+    /// the store does not hear.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a statement fails.
+    pub async fn create_user_in(
+        &self,
+        connection: &mut SqliteConnection,
+        new: &NewUser,
+        events: &Effects,
+    ) -> Result<CreateOutcome, StoreError> {
+        create(connection, self.writer.now(), new, events).await
+    }
+}
+
+async fn create(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    new: &NewUser,
+    effects: &Effects,
+) -> Result<CreateOutcome, StoreError> {
     let tenant: Option<bool> =
         sqlx::query_scalar("SELECT status = 'active' FROM auth_tenants WHERE id = ?")
             .bind(id(new.tenant.as_uuid()))
-            .fetch_optional(&mut tx.connection)
+            .fetch_optional(&mut *connection)
             .await
             .map_err(failed)?;
     if tenant != Some(true) {
         return Ok(CreateOutcome::NoTenant);
     }
-    if by_identifier(&mut tx.connection, new.tenant, new.identifier.normalized())
+    if by_identifier(&mut *connection, new.tenant, new.identifier.normalized())
         .await?
         .is_some()
     {
         return Ok(CreateOutcome::Taken);
     }
-    let user = new.user(tx.now);
+    let user = new.user(now);
     let inserted = sqlx::query(
         "INSERT INTO auth_users (tenant_id, id, identifier, identifier_norm, password_hash, status, \
                                  ver, session_epoch, roles, created_at, password_policy) \
@@ -177,21 +209,21 @@ async fn create(tx: &mut Tx, new: NewUser, effects: Effects) -> Result<CreateOut
     )
     .bind(id(user.tenant.as_uuid()))
     .bind(id(user.id.as_uuid()))
-    .bind(&user.identifier)
-    .bind(new.identifier.normalized())
-    .bind(new.password_hash)
+    .bind(user.identifier.clone())
+    .bind(new.identifier.normalized().to_owned())
+    .bind(new.password_hash.clone())
     .bind(user.status.as_str())
     .bind(user.ver)
     .bind(user.session_epoch)
     .bind(list::encode(&user.roles))
     .bind(user.created_at.unix_micros())
     .bind(user.password_policy.map(PolicyVersion::number))
-    .execute(&mut tx.connection)
+    .execute(&mut *connection)
     .await
     .map_err(failed)?;
     match inserted.rows_affected() {
         1 => {
-            outbox::tell(tx, &effects, user.tenant, user.id).await?;
+            outbox::insert(connection, now, effects, user.tenant, user.id).await?;
             Ok(CreateOutcome::Created(user))
         }
         _ => Err(StoreError::new(

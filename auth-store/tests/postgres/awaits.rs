@@ -153,7 +153,7 @@ async fn one_connection(place: &Place) -> PgStore {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_call_dropped_wherever_it_waits_leaves_a_connection_that_can_be_used() {
+async fn f17_every_call_dropped_wherever_it_waits_leaves_a_connection_that_can_be_used() {
     let place = fresh().await;
     let (one, other) = (place.user().await, place.user().await);
     let (mut drops, mut number) = (0, 0);

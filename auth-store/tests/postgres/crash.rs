@@ -124,7 +124,7 @@ impl Client {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c64_what_was_spent_stays_spent_however_often_the_server_is_killed() {
+async fn c64_f08_what_was_spent_stays_spent_however_often_the_server_is_killed() {
     let mut server = Postgres::start().await.unwrap();
     let store = builder(&server.url(), "auth")
         .with_max_connections(3)

@@ -112,7 +112,7 @@ impl Link {
 const UNKNOWN: auth_core::UserId = auth_core::UserId::from_uuid(uuid::Uuid::nil());
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_sign_up_is_made_once() {
+async fn f09_a_cut_sign_up_is_made_once() {
     let place = fresh().await;
     let link = Link::of(&place).await;
     let made = async || {
@@ -142,7 +142,7 @@ async fn a_cut_sign_up_is_made_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_log_in_opens_one_session() {
+async fn f09_a_cut_log_in_opens_one_session() {
     let place = fresh().await;
     let link = Link::of(&place).await;
     let made = async || {
@@ -165,13 +165,13 @@ async fn a_cut_log_in_opens_one_session() {
 /// F9 on the way that matters most: a token is spent once, and the client whose
 /// answer was lost gets the successor that was made.
 #[tokio::test(flavor = "multi_thread")]
-async fn c62_a_cut_rotation_makes_one_generation() {
+async fn c62_f09_a_cut_rotation_makes_one_generation() {
     let place = fresh().await;
     rotations_are_cut(&place, Link::of(&place).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c62_a_rotation_whose_commit_is_cut_makes_one_generation() {
+async fn c62_f09_a_rotation_whose_commit_is_cut_makes_one_generation() {
     let place = fresh().await;
     rotations_are_cut(&place, Link::with_commits(&place).await).await;
 }
@@ -203,7 +203,7 @@ async fn rotations_are_cut(place: &Place, link: Link) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_log_out_is_made_with_its_row() {
+async fn f09_a_cut_log_out_is_made_with_its_row() {
     let place = fresh().await;
     let link = Link::of(&place).await;
     let made = async || {
@@ -225,7 +225,7 @@ async fn a_cut_log_out_is_made_with_its_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_log_out_everywhere_is_made_with_its_row() {
+async fn f09_a_cut_log_out_everywhere_is_made_with_its_row() {
     let place = fresh().await;
     let link = Link::of(&place).await;
     let made = async || {
@@ -250,7 +250,7 @@ async fn a_cut_log_out_everywhere_is_made_with_its_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_password_change_is_made_once() {
+async fn f09_a_cut_password_change_is_made_once() {
     let place = fresh().await;
     let link = Link::of(&place).await;
     let made = async || place.user().await;
@@ -280,7 +280,7 @@ async fn a_cut_password_change_is_made_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_disabling_is_made_with_its_row() {
+async fn f09_a_cut_disabling_is_made_with_its_row() {
     let place = fresh().await;
     let link = Link::of(&place).await;
     let made = async || place.user().await;
@@ -300,7 +300,7 @@ async fn a_cut_disabling_is_made_with_its_row() {
 
 /// It counts for more than it was, never for less.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_attempt_is_counted() {
+async fn f09_a_cut_attempt_is_counted() {
     let place = fresh().await;
     let link = Link::of(&place).await;
     let made = async || {
@@ -324,7 +324,7 @@ async fn a_cut_attempt_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_change_of_signing_keys_is_made_once() {
+async fn f09_a_cut_change_of_signing_keys_is_made_once() {
     let place = fresh().await;
     let link = Link::of(&place).await;
     let key = |n: u8| NewSigningKey {

@@ -9,7 +9,7 @@ use super::support::{TENANT, builder, fresh, value};
 
 /// One connection: whatever a dropped call left behind, the next call gets.
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_dropped_at_any_moment_leave_every_connection_clean() {
+async fn f17_calls_dropped_at_any_moment_leave_every_connection_clean() {
     let place = fresh().await;
     let store = builder(&place.url, &place.schema)
         .with_max_connections(1)
@@ -52,7 +52,7 @@ async fn calls_dropped_at_any_moment_leave_every_connection_clean() {
 
 /// A caller that waits for a connection and goes away has asked for nothing.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_dropped_before_it_has_a_connection_does_nothing() {
+async fn f17_a_call_dropped_before_it_has_a_connection_does_nothing() {
     let place = fresh().await;
     let store = builder(&place.url, &place.schema)
         .with_max_connections(1)

@@ -27,7 +27,7 @@ fn kind<T: std::fmt::Debug>(outcome: Result<T, StoreError>) -> StoreErrorKind {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_lost_in_a_write_leaves_the_outcome_unknown_and_asking_again_settles_it() {
+async fn f11_a_connection_lost_in_a_write_leaves_the_outcome_unknown_and_asking_again_settles_it() {
     let place = fresh().await;
     let user = place.user().await;
     let (session, _) = place.new_session(&user);
@@ -88,7 +88,7 @@ async fn a_sign_up_asked_again_is_the_one_that_was_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_race_that_is_lost_is_run_again_and_not_for_ever() {
+async fn f11_a_race_that_is_lost_is_run_again_and_not_for_ever() {
     let place = fresh().await;
     let user = place.user().await;
     let (_, token) = place.open(&user).await;
@@ -113,7 +113,7 @@ async fn a_race_that_is_lost_is_run_again_and_not_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_were_ended_meanwhile_are_replaced() {
+async fn f11_connections_that_were_ended_meanwhile_are_replaced() {
     let place = fresh().await;
     let user = place.user().await;
     let mut beside = place.beside().await;
@@ -137,7 +137,7 @@ async fn connections_that_were_ended_meanwhile_are_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_gone_is_unavailable_and_one_that_comes_back_is_used() {
+async fn f08_a_server_that_is_gone_is_unavailable_and_one_that_comes_back_is_used() {
     let mut server = Postgres::start().await.unwrap();
     let store = builder(&server.url(), "auth")
         .with_acquire_timeout(Duration::from_millis(500))
@@ -202,7 +202,7 @@ async fn every_new_connection_is_looked_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_has_stopped_answering_holds_nobody_up() {
+async fn f12_a_server_that_has_stopped_answering_holds_nobody_up() {
     let server = Postgres::start().await.unwrap();
     let store = builder(&server.url(), "auth")
         .with_max_connections(2)
@@ -241,7 +241,7 @@ async fn a_server_that_has_stopped_answering_holds_nobody_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_that_is_never_answered_is_of_unknown_outcome() {
+async fn f12_a_write_that_is_never_answered_is_of_unknown_outcome() {
     let server = Postgres::start().await.unwrap();
     let store = builder(&server.url(), "auth")
         .with_statement_timeout(Duration::from_millis(200))
@@ -259,7 +259,7 @@ async fn a_write_that_is_never_answered_is_of_unknown_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_callers_than_connections_wait_and_then_are_told() {
+async fn f10_more_callers_than_connections_wait_and_then_are_told() {
     let place = fresh().await;
     let user = place.user().await;
     let store = builder(&place.url, &place.schema)

@@ -13,7 +13,7 @@ use auth_testkit::servers::Postgres;
 use super::support::{Place, TENANT, builder, connection, fresh, run};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_may_only_read_is_unavailable_for_changes_and_read_from() {
+async fn f14_a_server_that_may_only_read_is_unavailable_for_changes_and_read_from() {
     let server = Postgres::start().await.unwrap();
     let store = builder(&server.url(), "auth").connect().await.unwrap();
     let roots = RootSecrets::new(RootSecret::generate(&SystemRandom::new()).unwrap());
@@ -117,7 +117,7 @@ impl Drop for Disk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_loses_nothing_that_was_acknowledged_and_ends_with_the_space() {
+async fn f14_a_full_disk_loses_nothing_that_was_acknowledged_and_ends_with_the_space() {
     let Some(disk) = Disk::of(160) else {
         println!("not run: making a small disk takes root");
         return;
@@ -204,7 +204,7 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged_and_ends_with_the_space
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_statement_that_takes_too_long_is_a_timeout_that_changes_nothing() {
+async fn f12_a_statement_that_takes_too_long_is_a_timeout_that_changes_nothing() {
     let place = fresh().await;
     let user = place.user().await;
     let (_, token) = place.open(&user).await;

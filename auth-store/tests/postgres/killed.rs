@@ -268,7 +268,7 @@ async fn check(place: &Place, script: &Script, done: &[String]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c64_what_was_acknowledged_survives_a_process_that_is_killed_anywhere() {
+async fn c64_f16_what_was_acknowledged_survives_a_process_that_is_killed_anywhere() {
     let place = fresh().await;
     for is_late in [false, true] {
         for nth in 0.. {

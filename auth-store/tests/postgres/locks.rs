@@ -183,7 +183,7 @@ async fn a_rotation_that_overlaps_a_log_out_everywhere_gives_nothing_that_lives(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lock_that_is_held_too_long_is_a_timeout_that_changes_nothing() {
+async fn f12_a_lock_that_is_held_too_long_is_a_timeout_that_changes_nothing() {
     let place = fresh().await;
     let user = place.user().await;
     let store = builder(&place.url, &place.schema)

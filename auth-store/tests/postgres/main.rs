@@ -15,6 +15,7 @@ mod dropped;
 mod faults;
 mod full;
 mod interleavings;
+mod joining;
 mod killed;
 mod late;
 mod limits;

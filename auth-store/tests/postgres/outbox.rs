@@ -7,7 +7,7 @@ use auth_core::{EventId, SystemRandom, Timestamp};
 use auth_store::{
     Claim, ConsumerStore, Delivery, Effects, NewEvent, OutboxStatus, OutboxStore, RelayId,
 };
-use sqlx::{AssertSqlSafe, Connection, Row};
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::support::{TENANT, builder, fresh, run, value};
@@ -18,7 +18,7 @@ const CLAIM: Claim = Claim {
     lease: Duration::from_secs(60),
 };
 
-fn event_id() -> EventId {
+pub(super) fn event_id() -> EventId {
     EventId::draw(
         Timestamp::from_unix_seconds(1_700_000_000),
         &SystemRandom::new(),
@@ -26,7 +26,7 @@ fn event_id() -> EventId {
     .unwrap()
 }
 
-fn effects() -> Effects {
+pub(super) fn effects() -> Effects {
     let kind = EventKind::new("told").unwrap();
     let event = NewEvent::new(event_id(), kind, serde_json::json!({})).unwrap();
     Effects::events("https://auth.example.org/", [event])
@@ -121,80 +121,6 @@ async fn an_event_has_its_changes_transaction() {
     let of_event = "SELECT xmin::text FROM {s}.outbox";
     let of_event: String = value(&mut beside, &place.schema, of_event).await;
     assert_eq!(of_event, of_session);
-}
-
-/// A consumer's own transaction takes the mark with it, either way.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mark_is_committed_with_the_consumers_own_deed_or_not_at_all() {
-    let place = fresh().await;
-    let hour = Duration::from_secs(3600);
-    let event = event_id();
-    let mut own = place.beside().await;
-    for (commits, expected) in [(false, true), (true, true), (true, false)] {
-        let mut deed = own.begin().await.unwrap();
-        let first = place
-            .store
-            .first_seen_in(&mut deed, "billing", TENANT, event, hour)
-            .await
-            .unwrap();
-        assert_eq!(first, expected);
-        if commits {
-            deed.commit().await.unwrap();
-        } else {
-            deed.rollback().await.unwrap();
-        }
-    }
-    let seen = place.store.first_seen("billing", TENANT, event, hour).await;
-    assert!(!seen.unwrap());
-}
-
-/// An application's own change takes its events with it, either way.
-#[tokio::test(flavor = "multi_thread")]
-async fn events_are_committed_with_the_applications_own_deed_or_not_at_all() {
-    let place = fresh().await;
-    let mut own = place.beside().await;
-    for (commits, waiting) in [(false, 0), (true, 1)] {
-        let mut deed = own.begin().await.unwrap();
-        let events = effects();
-        let added = place.store.add_events_in(&mut deed, TENANT, &events);
-        added.await.unwrap();
-        if commits {
-            deed.commit().await.unwrap();
-        } else {
-            deed.rollback().await.unwrap();
-        }
-        let status = place.store.outbox_status().await.unwrap();
-        assert_eq!(status.waiting, waiting);
-    }
-}
-
-/// While one consumer is at it, another one waits to hear how it ends.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_consumer_waits_for_the_first_ones_transaction() {
-    let place = fresh().await;
-    let hour = Duration::from_secs(3600);
-    let (mut first, mut second) = (place.beside().await, place.beside().await);
-    for commits in [false, true] {
-        let event = event_id();
-        let mut deed = first.begin().await.unwrap();
-        let mark = place
-            .store
-            .first_seen_in(&mut deed, "billing", TENANT, event, hour);
-        assert!(mark.await.unwrap());
-        let waiting = place
-            .store
-            .first_seen_in(&mut second, "billing", TENANT, event, hour);
-        let ending = async {
-            super::support::blocked(&mut place.beside().await, &place.schema, 1).await;
-            if commits {
-                deed.commit().await.unwrap();
-            } else {
-                deed.rollback().await.unwrap();
-            }
-        };
-        let (seen, ()) = tokio::join!(waiting, ending);
-        assert_eq!(seen.unwrap(), !commits);
-    }
 }
 
 /// Marks and keys whose time is over go, the others stay.

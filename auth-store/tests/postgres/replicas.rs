@@ -81,7 +81,7 @@ impl Pair {
 
 /// Each of the questions, and nothing that is decided.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_answers_look_ups_and_decides_nothing() {
+async fn f13_a_replica_answers_look_ups_and_decides_nothing() {
     let pair = Pair::with(|builder| builder.with_max_age(LONG)).await;
     let store = pair.store();
     let user = pair.place.user().await;
@@ -122,7 +122,7 @@ async fn a_replica_answers_look_ups_and_decides_nothing() {
 /// Its own clock says nothing of the kind: nothing was written, so that it seems
 /// to have everything.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_is_too_far_behind_is_not_asked_until_it_has_caught_up() {
+async fn f13_a_replica_that_is_too_far_behind_is_not_asked_until_it_has_caught_up() {
     let pair = Pair::with(|builder| builder.with_max_age(SHORT)).await;
     let user = pair.place.user().await;
     pair.catch_up().await;
@@ -162,7 +162,7 @@ async fn a_replica_that_is_too_far_behind_is_not_asked_until_it_has_caught_up() 
 
 /// Cut off from its primary it has replayed all that it received.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_has_lost_its_primary_is_not_asked() {
+async fn f13_a_replica_that_has_lost_its_primary_is_not_asked() {
     let pair = Pair::with(|builder| builder.with_max_age(SHORT)).await;
     let user = pair.place.user().await;
     pair.catch_up().await;
