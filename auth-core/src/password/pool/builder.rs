@@ -63,7 +63,9 @@ impl HashPoolBuilder {
         self
     }
 
-    /// How many threads hash.
+    /// How many threads hash. Where the process has a quota of processor time, fewer
+    /// than that is: a quota that is used up stops the threads that serve requests
+    /// too.
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
