@@ -122,9 +122,9 @@ impl Auth {
 
     /// Does all of [`sign_up`](Self::sign_up) but making the account, which the
     /// application does in a transaction of its own, together with what else it
-    /// stores about the user: by `create_user_in` of `PgStore` or `SqliteStore`, where there is an
-    /// example. Until then nothing is stored, and the identifier may turn out to be
-    /// taken.
+    /// stores about the user: by `create_user_in` of `PgStore`, where there is an
+    /// example, or of `SqliteStore`. Until then nothing is stored, and the identifier
+    /// may turn out to be taken.
     ///
     /// # Errors
     /// As [`sign_up`](Self::sign_up), without those of the store.

@@ -141,13 +141,9 @@ const DISCARD: &str = "\
     SELECT count(*) AS letters FROM d";
 
 impl PgStore {
-    /// `telling` if this handle carries events, which are its last parameter.
+    /// [`told`] of what this handle carries.
     pub(super) fn told(&self, quiet: &'static str, telling: &'static str) -> &'static str {
-        if self.effects.is_empty() {
-            quiet
-        } else {
-            telling
-        }
+        told(&self.effects, quiet, telling)
     }
 
     /// As [`OutboxStore::add_events`], in a transaction of the application's own on a
@@ -187,7 +183,12 @@ impl PgStore {
     }
 }
 
-/// Binds what [`PgStore::told`] has chosen the statement for.
+/// `telling` if there are events, which are its last parameter.
+pub(super) fn told(effects: &Effects, quiet: &'static str, telling: &'static str) -> &'static str {
+    if effects.is_empty() { quiet } else { telling }
+}
+
+/// Binds what [`told`] has chosen the statement for.
 pub(super) fn bind_events(effects: &Effects, sql: Statement) -> Statement {
     if effects.is_empty() {
         sql

@@ -6,7 +6,7 @@ use auth_core::{SessionId, TenantId};
 use super::lease::{Lease, Statement};
 use super::log::log_row;
 use super::micros;
-use super::outbox::{bind_events, events};
+use super::outbox::{bind_events, events, told};
 use super::row::{get, grant, revoked, session_columns, user_columns};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::traits::{Decision, Effects, Grant, RotateOutcome, Rotation, SessionState};
@@ -213,11 +213,7 @@ async fn revoke(
             .bind(reason);
         bind_events(&effects, sql)
     };
-    let sql = if effects.is_empty() {
-        REVOKE
-    } else {
-        REVOKE_TELLING
-    };
+    let sql = told(&effects, REVOKE, REVOKE_TELLING);
     let target = Target::Session {
         tenant: session.tenant,
         session: session.id,

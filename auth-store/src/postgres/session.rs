@@ -7,7 +7,7 @@ use auth_core::{SessionId, TenantId, UserId};
 
 use super::lease::{Lease, Statement};
 use super::log::log_row;
-use super::outbox::{bind_events, events};
+use super::outbox::{bind_events, events, told};
 use super::rotation::{self, Found};
 use super::row::{get, grant, revoked, session, session_columns, user_columns};
 use super::{PgStore, micros};
@@ -150,11 +150,7 @@ async fn open(
     new: &NewSession,
     effects: &Effects,
 ) -> Result<OpenOutcome, StoreError> {
-    let sql = if effects.is_empty() {
-        OPEN
-    } else {
-        OPEN_TELLING
-    };
+    let sql = told(effects, OPEN, OPEN_TELLING);
     let bind = |sql| bind_events(effects, bind(sql, new));
     let Some(row) = lease.write(sql, bind).await? else {
         return Ok(OpenOutcome::Moved);

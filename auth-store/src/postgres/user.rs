@@ -10,7 +10,7 @@ use super::PgStore;
 use super::error::{Intent, failed};
 use super::lease::{Lease, Statement};
 use super::log::log_row;
-use super::outbox::{bind_events, events};
+use super::outbox::{bind_events, events, told};
 use super::row::{get, record_columns, revoked, user, user_columns, user_record};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::identifier::Identifier;
@@ -269,7 +269,8 @@ async fn create(
     effects: &Effects,
 ) -> Result<CreateOutcome, StoreError> {
     let bind = |sql: Statement| bind_new(new, effects, sql);
-    let row = lease.write(create_sql(effects), bind).await?;
+    let sql = told(effects, CREATE, CREATE_TELLING);
+    let row = lease.write(sql, bind).await?;
     match created(row)? {
         Some(outcome) => Ok(outcome),
         None => in_the_way(
@@ -281,12 +282,12 @@ async fn create(
 
 impl PgStore {
     /// As [`UserStore::create_user`], with these events, in a transaction of the
-    /// application's own on a connection to the same database: the user, the events and what
-    /// the application does there are committed together, or not at all. Whoever
-    /// wants the same identifier meanwhile waits for that transaction.
+    /// application's own on a connection to the same database: the user, the events
+    /// and what the application does there are committed together, or not at all.
+    /// Whoever wants the same identifier meanwhile waits for that transaction.
     ///
-    /// The SDK's `Auth::prepare_sign_up` gives the user, with the password checked and
-    /// hashed, and the events.
+    /// The SDK's `Auth::prepare_sign_up` gives the user, with the password checked
+    /// and hashed, and the events.
     ///
     /// ```no_run
     /// # use auth_store::{CreateOutcome, Effects, NewUser};
@@ -299,8 +300,9 @@ impl PgStore {
     /// # Ok(()) }
     /// ```
     ///
-    /// A change that revokes something has no such form: what it revokes is to be refused
-    /// as soon as it is committed, and of another's commit the store does not hear.
+    /// A change that revokes something has no such form: what it revokes is to be
+    /// refused as soon as it is committed, and of another's commit the store does
+    /// not hear.
     ///
     /// # Errors
     /// [`StoreError`] when a statement fails; the transaction is of no more use
@@ -312,11 +314,11 @@ impl PgStore {
         events: &Effects,
     ) -> Result<CreateOutcome, StoreError> {
         let query = |sql| sqlx::query(self.schema.qualify(sql));
-        let failed_to = |intent| move |error| failed(error, intent);
-        let row = bind_new(new, events, query(create_sql(events)))
+        let sql = told(events, CREATE, CREATE_TELLING);
+        let row = bind_new(new, events, query(sql))
             .fetch_optional(&mut *connection)
             .await
-            .map_err(failed_to(Intent::Write))?;
+            .map_err(|error| failed(error, Intent::Write))?;
         if let Some(outcome) = created(row)? {
             return Ok(outcome);
         }
@@ -325,27 +327,19 @@ impl PgStore {
             .bind(new.identifier.normalized())
             .fetch_optional(connection)
             .await
-            .map_err(failed_to(Intent::Read))?;
+            .map_err(|error| failed(error, Intent::Read))?;
         in_the_way(row.as_ref().map(user_record).transpose()?, new.id)
-    }
-}
-
-fn create_sql(effects: &Effects) -> &'static str {
-    if effects.is_empty() {
-        CREATE
-    } else {
-        CREATE_TELLING
     }
 }
 
 fn bind_new(new: &NewUser, effects: &Effects, sql: Statement) -> Statement {
     let sql = sql
-        .bind(*new.tenant.as_uuid())
-        .bind(*new.id.as_uuid())
-        .bind(new.identifier.original().to_owned())
-        .bind(new.identifier.normalized().to_owned())
-        .bind(new.password_hash.clone())
-        .bind(new.roles.clone())
+        .bind(new.tenant.as_uuid())
+        .bind(new.id.as_uuid())
+        .bind(new.identifier.original())
+        .bind(new.identifier.normalized())
+        .bind(&new.password_hash)
+        .bind(&new.roles)
         .bind(new.password_policy.map(PolicyVersion::number));
     bind_events(effects, sql)
 }

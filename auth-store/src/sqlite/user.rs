@@ -158,15 +158,15 @@ pub(super) async fn change(
 
 impl SqliteStore {
     /// As [`UserStore::create_user`], with these events, in a transaction of the
-    /// application's own on its own connection to the same file: the user, the events and
-    /// what the application does there are committed together, or not at all. Begin
-    /// that transaction with `BEGIN IMMEDIATE`; the store's writes wait for it, for
-    /// 2 s at most.
+    /// application's own on its own connection to the same file: the user, the events
+    /// and what the application does there are committed together, or not at all.
+    /// Begin that transaction with `BEGIN IMMEDIATE`; the store's writes wait for it,
+    /// for 2 s at most.
     ///
-    /// The SDK's `Auth::prepare_sign_up` gives the user, with the password checked and
-    /// hashed, and the events. A change that revokes something has no such form: what it
-    /// revokes is to be refused as soon as it is committed, and of another's commit
-    /// the store does not hear.
+    /// The SDK's `Auth::prepare_sign_up` gives the user, with the password checked
+    /// and hashed, and the events. A change that revokes something has no such form:
+    /// what it revokes is to be refused as soon as it is committed, and of another's
+    /// commit the store does not hear.
     ///
     /// # Errors
     /// [`StoreError`] when a statement fails.
@@ -209,9 +209,9 @@ async fn create(
     )
     .bind(id(user.tenant.as_uuid()))
     .bind(id(user.id.as_uuid()))
-    .bind(user.identifier.clone())
-    .bind(new.identifier.normalized().to_owned())
-    .bind(new.password_hash.clone())
+    .bind(&user.identifier)
+    .bind(new.identifier.normalized())
+    .bind(&new.password_hash)
     .bind(user.status.as_str())
     .bind(user.ver)
     .bind(user.session_epoch)

@@ -7,7 +7,7 @@ use auth_store::{
     ConsumerStore, CreateOutcome, Identifier, NewUser, OutboxStore, StoreError, StoreErrorKind,
     UserStore,
 };
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::outbox::{effects, event_id};
@@ -22,6 +22,15 @@ fn new_user(identifier: &str) -> NewUser {
         password_policy: None,
         roles: vec!["admin".to_owned()],
     }
+}
+
+async fn end(deed: Transaction<'_, Postgres>, commits: bool) {
+    let ended = if commits {
+        deed.commit().await
+    } else {
+        deed.rollback().await
+    };
+    ended.unwrap();
 }
 
 /// With an event.
@@ -62,11 +71,7 @@ async fn a_user_is_made_with_the_applications_own_deed_or_not_at_all() {
         let identifier = Identifier::new("ada@example.org").unwrap();
         let found = place.store.find_user(TENANT, &identifier).await.unwrap();
         assert!(found.is_none());
-        if commits {
-            deed.commit().await.unwrap();
-        } else {
-            deed.rollback().await.unwrap();
-        }
+        end(deed, commits).await;
         let found = place.store.find_user(TENANT, &identifier).await.unwrap();
         assert_eq!(found.map(|found| found.user.id), commits.then_some(ada.id));
         let waiting = place.store.outbox_status().await.unwrap().waiting;
@@ -123,11 +128,7 @@ async fn of_two_who_want_one_identifier_the_second_waits_for_the_firsts_transact
         let waiting = place.store.create_user(new_user(&identifier));
         let ending = async {
             blocked(&mut place.beside().await, &place.schema, 1).await;
-            if commits {
-                deed.commit().await.unwrap();
-            } else {
-                deed.rollback().await.unwrap();
-            }
+            end(deed, commits).await;
         };
         let (second, ()) = tokio::join!(waiting, ending);
         let is_taken = matches!(second.unwrap(), CreateOutcome::Taken);
@@ -150,11 +151,7 @@ async fn a_mark_is_committed_with_the_consumers_own_deed_or_not_at_all() {
             .await
             .unwrap();
         assert_eq!(first, expected);
-        if commits {
-            deed.commit().await.unwrap();
-        } else {
-            deed.rollback().await.unwrap();
-        }
+        end(deed, commits).await;
     }
     let seen = place.store.first_seen("billing", TENANT, event, hour).await;
     assert!(!seen.unwrap());
@@ -170,11 +167,7 @@ async fn events_are_committed_with_the_applications_own_deed_or_not_at_all() {
         let events = effects();
         let added = place.store.add_events_in(&mut deed, TENANT, &events);
         added.await.unwrap();
-        if commits {
-            deed.commit().await.unwrap();
-        } else {
-            deed.rollback().await.unwrap();
-        }
+        end(deed, commits).await;
         let status = place.store.outbox_status().await.unwrap();
         assert_eq!(status.waiting, waiting);
     }
@@ -198,11 +191,7 @@ async fn a_second_consumer_waits_for_the_first_ones_transaction() {
             .first_seen_in(&mut second, "billing", TENANT, event, hour);
         let ending = async {
             blocked(&mut place.beside().await, &place.schema, 1).await;
-            if commits {
-                deed.commit().await.unwrap();
-            } else {
-                deed.rollback().await.unwrap();
-            }
+            end(deed, commits).await;
         };
         let (seen, ()) = tokio::join!(waiting, ending);
         assert_eq!(seen.unwrap(), !commits);

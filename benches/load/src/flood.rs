@@ -224,14 +224,18 @@ impl Found {
                 _ => self.other += 1.0,
             }
         }
-        self.refused = f64::from(u32::try_from(refusals.len()).unwrap_or(u32::MAX));
+        self.refused = counted(refusals.len());
         self.p99_of_refusals = quantile(&refusals, 0.99).as_secs_f64();
         let late = refusals.iter().filter(|&&it| it > PROMPT).count();
-        self.late_refusals = f64::from(u32::try_from(late).unwrap_or(u32::MAX));
+        self.late_refusals = counted(late);
         self.p99_of_refusals_there = quantile(&there, 0.99).as_secs_f64();
         self.slowest_refusal_there = quantile(&there, 1.0).as_secs_f64();
         self.slowest_refusal = quantile(&refusals, 1.0).as_secs_f64();
     }
+}
+
+fn counted(these: usize) -> f64 {
+    f64::from(u32::try_from(these).unwrap_or(u32::MAX))
 }
 
 const PASSWORD: &str = "the password of all of them";
