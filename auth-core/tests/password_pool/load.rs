@@ -413,34 +413,41 @@ async fn c87_neither_passwords_nor_hashes_show_in_debug_or_errors() {
     }
 }
 
-/// How nice the threads of this process are that hash, and whether any other is.
+/// How nice the threads of this process are that hash, and the others.
 #[cfg(target_os = "linux")]
-fn nicenesses() -> (Vec<i32>, bool) {
+fn nicenesses() -> [Vec<i32>; 2] {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let stats =
         tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")).ok());
-    let (mut hashing, mut others) = (Vec::new(), false);
+    let mut all = [vec![], vec![]];
     for stat in stats {
         // `id (name) state …`; niceness is the 19th field, the 17th after the name.
         let (head, rest) = stat.rsplit_once(") ").unwrap();
         let niceness: i32 = rest.split(' ').nth(16).unwrap().parse().unwrap();
-        if head.contains("(auth-hash-") {
-            hashing.push(niceness);
-        } else {
-            others |= niceness != 0;
-        }
+        all[usize::from(!head.contains("(auth-hash-"))].push(niceness);
     }
-    (hashing, others)
+    all
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn c84_threads_that_hash_can_be_nice_and_nobody_else_becomes_so() {
-    let before = nicenesses().1;
-    let pool = weak().with_niceness(7).build().unwrap();
-    let by = pool.deadline(HANG);
-    answer(pool.hash(password("hunter2"), by)).await.unwrap();
-    let (hashing, others) = nicenesses();
-    assert!(hashing.contains(&7), "{hashing:?}");
-    assert_eq!(others, before);
+async fn c84_threads_that_hash_are_nicer_and_nobody_else_becomes_so() {
+    use rustix::process::{getpriority_process, setpriority_process};
+
+    let of_process = getpriority_process(None).unwrap().max(10);
+    setpriority_process(None, of_process).unwrap();
+    let before = nicenesses()[1].clone();
+    for (pool, nicer) in [
+        (weak().with_niceness(0), of_process),
+        (weak(), of_process + 5),
+        (weak().with_niceness(7), of_process + 7),
+        (weak().with_niceness(200), 19),
+    ] {
+        let pool = pool.build().unwrap();
+        let by = pool.deadline(HANG);
+        answer(pool.hash(password("hunter2"), by)).await.unwrap();
+        let [hashing, others] = nicenesses();
+        assert!(hashing.contains(&nicer.min(19)), "{nicer}: {hashing:?}");
+        assert_eq!(others, before);
+    }
 }

@@ -14,7 +14,7 @@ use crate::child::Service;
 use crate::client::{Client, address};
 use crate::figures::{header, median, ms, quantile, row};
 use crate::options::Options;
-use crate::service::{self, Answered, LogIn, What};
+use crate::service::{self, Answered, LogIn, NICENESS, What};
 use crate::{Failure, database, users};
 
 /// How many, and how often.
@@ -61,7 +61,7 @@ impl Plan {
             log_ins: options.take("--log-ins", 2000)?,
             runs: options.take("--runs", 5)?,
             threads: options.take("--threads", 2)?,
-            niceness: options.take("--niceness", 0)?,
+            niceness: options.take("--niceness", NICENESS)?,
             what: options.take("--service", What::Ours)?,
             over: options.take("--over", Over::Http)?,
         };
@@ -109,8 +109,15 @@ pub async fn run(plan: &Plan) -> Result<bool, Failure> {
     raise_file_limit();
     let mut runs = Vec::new();
     for number in 0..plan.runs {
-        eprintln!("run {} of {}", number + 1, plan.runs);
-        runs.push(once(plan).await?);
+        let run = once(plan).await?;
+        eprintln!(
+            "run {} of {}: {} completed, {} refused late",
+            number + 1,
+            plan.runs,
+            run.completed,
+            run.late_refusals
+        );
+        runs.push(run);
     }
     let of = |figure: fn(&Found) -> f64| median(&runs.iter().map(figure).collect::<Vec<_>>());
     let duration = |figure| ms(Duration::from_secs_f64(of(figure)));
@@ -184,7 +191,10 @@ async fn once(plan: &Plan) -> Result<Found, Failure> {
     };
     let clients = match plan.over {
         Over::Http => connected(plan, &service).await?,
-        Over::Sdk => Vec::new(),
+        Over::Sdk => {
+            prepare_within(&mut first, plan.log_ins).await?;
+            Vec::new()
+        }
     };
     let flood = async {
         match plan.over {
@@ -319,8 +329,8 @@ async fn all_at_once(clients: Vec<Client>) -> Result<Vec<Attempt>, Failure> {
     Ok(answers)
 }
 
-/// Has the service do it by itself.
-async fn within(mut client: Client, log_ins: u32) -> Result<Vec<Attempt>, Failure> {
+/// Has the service make ready what it is to do by itself.
+async fn prepare_within(client: &mut Client, log_ins: u32) -> Result<(), Failure> {
     let log_ins: Vec<_> = (0..log_ins)
         .map(|number| LogIn {
             identifier: users::name("user", number),
@@ -328,12 +338,20 @@ async fn within(mut client: Client, log_ins: u32) -> Result<Vec<Attempt>, Failur
             from: source(number).into(),
         })
         .collect();
-    let asked = log_ins.len();
     let answer = client
         .post("/flood", &serde_json::to_value(log_ins)?)
         .await?;
+    if !answer.is_success() {
+        return Err(format!("a flood was answered {}", answer.status).into());
+    }
+    Ok(())
+}
+
+/// Has the service do what it has made ready.
+async fn within(mut client: Client, log_ins: u32) -> Result<Vec<Attempt>, Failure> {
+    let answer = client.post("/flood/begin", &json!({})).await?;
     let answers: Vec<Answered> = serde_json::from_slice(&answer.body)?;
-    if answers.len() != asked {
+    if answers.len() != usize::try_from(log_ins)? {
         return Err("not every log-in had an answer".into());
     }
     let attempts = (0..).zip(answers).map(|(number, it)| {

@@ -11,7 +11,7 @@ use crate::child::Service;
 use crate::client::{Answer, Client, address};
 use crate::figures::{header, median, ms, quantile, row};
 use crate::options::Options;
-use crate::service::{self, What};
+use crate::service::{self, NICENESS, What};
 use crate::{Failure, database};
 
 /// How long, and by how many.
@@ -38,7 +38,7 @@ impl Plan {
             seconds: options.take("--seconds", 20)?,
             rounds: options.take("--rounds", 3)?,
             threads: options.take("--threads", 2)?,
-            niceness: options.take("--niceness", 0)?,
+            niceness: options.take("--niceness", NICENESS)?,
             // By hand nobody is refused, however long it takes.
             patience: options.take("--patience", 10)?,
         };

@@ -9,6 +9,9 @@ use crate::network::Network;
 pub(super) struct Lines<T> {
     by_network: HashMap<Network, VecDeque<T>>,
     turns: VecDeque<Network>,
+    /// How many lines are longer than 0, than 1, and so on: those that are served in
+    /// the first round, in the second, and so on.
+    rounds: Vec<usize>,
     len: usize,
 }
 
@@ -17,6 +20,7 @@ impl<T> Lines<T> {
         Self {
             by_network: HashMap::new(),
             turns: VecDeque::new(),
+            rounds: Vec::new(),
             len: 0,
         }
     }
@@ -32,8 +36,12 @@ impl<T> Lines<T> {
         if line.is_empty() {
             self.turns.push_back(network);
         }
-        line.push_back(item);
+        if self.rounds.len() == line.len() {
+            self.rounds.push(0);
+        }
+        self.rounds[line.len()] += 1;
         self.len += 1;
+        line.push_back(item);
     }
 
     /// The first of the line whose turn it is.
@@ -60,16 +68,12 @@ impl<T> Lines<T> {
     /// How many come before one that `network` adds now, at most.
     pub(super) fn before(&self, network: Network) -> usize {
         let own = self.by_network.get(&network).map_or(0, VecDeque::len);
-        self.by_network
-            .iter()
-            .map(|(&other, line)| {
-                if other == network {
-                    own
-                } else {
-                    line.len().min(own + 1)
-                }
-            })
-            .sum()
+        self.rounds.iter().take(own + 1).sum()
+    }
+
+    /// All that wait.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.by_network.values().flatten()
     }
 
     /// The line of which the last is served after all others, and that last;
@@ -94,20 +98,20 @@ impl<T> Lines<T> {
     /// Takes away all that `is_stale`; what stays keeps its order.
     pub(super) fn sweep(&mut self, is_stale: impl Fn(&T) -> bool) -> Vec<T> {
         let mut out = Vec::new();
-        // Nobody is, as a rule, and under a flood this is asked for each that comes.
-        if !self.by_network.values().flatten().any(&is_stale) {
-            return out;
-        }
         for line in self.by_network.values_mut() {
             // Once round.
             for _ in 0..line.len() {
                 match line.pop_front() {
-                    Some(item) if is_stale(&item) => out.push(item),
+                    Some(item) if is_stale(&item) => {
+                        out.push(item);
+                        self.len -= 1;
+                        // Whoever leaves, it is the line's last round that is lost.
+                        self.rounds[line.len()] -= 1;
+                    }
                     item => line.extend(item),
                 }
             }
         }
-        self.len -= out.len();
         let lines = &mut self.by_network;
         lines.retain(|_, line| !line.is_empty());
         self.turns.retain(|turn| lines.contains_key(turn));
@@ -123,6 +127,7 @@ impl<T> Lines<T> {
         let line = self.by_network.get_mut(&network)?;
         let item = line.remove(at)?;
         self.len -= 1;
+        self.rounds[line.len()] -= 1;
         if line.is_empty() {
             self.by_network.remove(&network);
         }
@@ -133,6 +138,8 @@ impl<T> Lines<T> {
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -207,5 +214,50 @@ mod tests {
         stale.sort_unstable();
         assert_eq!((stale, lines.len()), (vec![10, 13, 30], 4));
         assert_eq!(order(lines), [11, 20, 12, 21]);
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Push(u8),
+        Pop,
+        PopLast(u8),
+        Sweep(u32),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0..5_u8).prop_map(Step::Push),
+            2 => Just(Step::Pop),
+            1 => (0..5_u8).prop_map(Step::PopLast),
+            1 => (2..5_u32).prop_map(Step::Sweep),
+        ]
+    }
+
+    /// As its documentation has it, by looking at each line.
+    fn counted_before(lines: &Lines<u32>, newcomer: Network) -> usize {
+        let own = lines.by_network.get(&newcomer).map_or(0, VecDeque::len);
+        let others = lines.by_network.iter().filter(|it| *it.0 != newcomer);
+        own + others.map(|it| it.1.len().min(own + 1)).sum::<usize>()
+    }
+
+    proptest! {
+        #[test]
+        fn c84_what_is_counted_on_the_way_is_what_a_count_would_find(
+            steps in prop::collection::vec(step(), 0..60),
+        ) {
+            let mut lines = Lines::new();
+            for (item, step) in (0..).zip(steps) {
+                match step {
+                    Step::Push(number) => lines.push(network(number), item),
+                    Step::Pop => drop(lines.pop()),
+                    Step::PopLast(number) => drop(lines.pop_last(network(number))),
+                    Step::Sweep(one_of) => drop(lines.sweep(|item| item % one_of == 0)),
+                }
+                prop_assert_eq!(lines.len(), lines.iter().count());
+                for newcomer in (0..6).map(network) {
+                    prop_assert_eq!(lines.before(newcomer), counted_before(&lines, newcomer));
+                }
+            }
+        }
     }
 }

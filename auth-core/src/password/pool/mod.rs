@@ -8,6 +8,7 @@ mod job;
 mod lines;
 mod place;
 mod queue;
+mod settled;
 mod shared;
 mod stats;
 mod waiter;
@@ -29,6 +30,7 @@ use super::stored::PasswordHash;
 use crate::network::Network;
 use crate::time::Deadline;
 use job::{Job, Task};
+use settled::Settled;
 use shared::Shared;
 use waiter::{Caller, Waiter};
 
@@ -113,7 +115,7 @@ impl HashPool {
     ) -> impl Future<Output = Result<PasswordHash, HashError>> + Send + 'static + use<> {
         let (reply, answer) = oneshot::channel();
         self.offer(password, by, Task::Hash(reply));
-        settled(answer)
+        Settled::new(answer, &self.owner.shared)
     }
 
     /// Whether `password` is the one that `against` was made from. `None` stands
@@ -131,7 +133,7 @@ impl HashPool {
     ) -> impl Future<Output = Result<Verdict, HashError>> + Send + 'static + use<> {
         let (reply, answer) = oneshot::channel();
         self.offer(password, by, Task::Verify(against, reply));
-        settled(answer)
+        Settled::new(answer, &self.owner.shared)
     }
 
     /// Waits in the queue for one whose stored hash has to be looked up first, and
@@ -165,7 +167,7 @@ impl HashPool {
             call,
         };
         shared.offer(Waiter::Caller(caller), shared.clock.now());
-        settled(turn)
+        Settled::new(turn, shared)
     }
 
     /// The point that is `patience` from now, by the pool's own clock, which
@@ -274,9 +276,4 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.shared.close();
     }
-}
-
-/// Jobs are answered or refused; one that is dropped was lost to a panic.
-async fn settled<T>(answer: oneshot::Receiver<Result<T, HashError>>) -> Result<T, HashError> {
-    answer.await.unwrap_or(Err(HashError::Lost))
 }

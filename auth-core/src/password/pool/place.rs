@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::job::{Job, Task};
-use super::settled;
+use super::settled::Settled;
 use super::shared::Shared;
 use crate::network::Network;
 use crate::password::error::HashError;
@@ -62,7 +62,7 @@ impl Place {
         let task = Task::Verify(against, reply);
         let job = Job::new(password, self.network, now, self.by, task);
         self.shared.bring(self.number, job, now);
-        settled(answer)
+        Settled::new(answer, &self.shared)
     }
 }
 

@@ -50,6 +50,10 @@ pub(super) struct Queue {
     bound: usize,
     running: usize,
     hash: Average,
+    /// Whether a caller left, that may still be in the lines.
+    left: bool,
+    /// No deadline in the lines is before it.
+    first_deadline: Option<Deadline>,
     closed: bool,
     hashed: u64,
     refused: u64,
@@ -69,6 +73,8 @@ impl Queue {
             bound,
             running: 0,
             hash: Average::over(HASHES, first_guess),
+            left: false,
+            first_deadline: None,
             closed: false,
             hashed: 0,
             refused: 0,
@@ -169,6 +175,16 @@ impl Queue {
         self.closed
     }
 
+    /// A caller that was let in has left.
+    pub(super) const fn somebody_left(&mut self) {
+        self.left = true;
+    }
+
+    /// Whether a worker has nothing to do.
+    pub(super) const fn is_one_idle(&self) -> bool {
+        self.running < self.threads
+    }
+
     pub(super) fn stats(&self) -> PoolStats {
         PoolStats {
             hashed: self.hashed,
@@ -194,6 +210,10 @@ impl Queue {
             return;
         }
         self.callers += usize::from(is_caller(&waiter));
+        let first = self
+            .first_deadline
+            .map_or(waiter.by(), |by| by.min(waiter.by()));
+        self.first_deadline = Some(first);
         self.lines.push(network, waiter);
         while let Some((longest, last)) = self.lines.longest(network) {
             let before_last = self.lines.len() - 1;
@@ -305,12 +325,19 @@ impl Queue {
         news.refused.push((waiter, reason));
     }
 
+    /// Refuses those whom nobody waits for. Under a flood this is asked for each that
+    /// comes, and as a rule there are none.
     fn sweep(&mut self, now: Now, news: &mut News) {
+        if !self.left && !self.first_deadline.is_some_and(|by| by.has_passed(now)) {
+            return;
+        }
+        self.left = false;
         for stale in self.lines.sweep(|waiter| waiter.is_stale(now)) {
             self.callers -= usize::from(is_caller(&stale));
             self.skipped += 1;
             news.refused.push((stale, HashError::DeadlinePassed));
         }
+        self.first_deadline = self.lines.iter().map(Waiter::by).min();
     }
 }
 

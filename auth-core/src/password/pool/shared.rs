@@ -1,6 +1,7 @@
 //! What the callers and the workers share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::job::Job;
@@ -15,6 +16,8 @@ use crate::time::Now;
 pub(super) struct Shared {
     queue: Mutex<Queue>,
     ready: Condvar,
+    /// Whether a caller left since it was last told to the queue.
+    left: AtomicBool,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -23,32 +26,54 @@ impl Shared {
         Self {
             queue: Mutex::new(queue),
             ready: Condvar::new(),
+            left: AtomicBool::new(false),
             clock,
         }
     }
 
     /// Queues `waiter`, or tells it why not.
     pub(super) fn offer(self: &Arc<Self>, waiter: Waiter, now: Now) {
-        let news = self.queue().offer(waiter, now);
-        self.ready.notify_one();
+        let mut queue = self.queue();
+        if self.left.swap(false, Ordering::AcqRel) {
+            queue.somebody_left();
+        }
+        let news = queue.offer(waiter, now);
+        self.wake(queue);
         self.tell(news);
     }
 
     /// Takes the job of one who was called to this place, or tells its caller why
     /// not.
     pub(super) fn bring(self: &Arc<Self>, place: u64, job: Job, now: Now) {
-        let news = self.queue().bring(place, job, now);
-        self.ready.notify_one();
+        let mut queue = self.queue();
+        let news = queue.bring(place, job, now);
+        self.wake(queue);
         self.tell(news);
     }
 
     /// One who was called to this place does not come.
     pub(super) fn give_up(self: &Arc<Self>, place: u64) {
         let now = self.clock.now();
-        let news = self.queue().give_up(place, now);
+        let mut queue = self.queue();
+        let news = queue.give_up(place, now);
         // What came to the front instead may be a job.
-        self.ready.notify_one();
+        self.wake(queue);
         self.tell(news);
+    }
+
+    /// Whoever waited for an answer does so no more, and can be seen not to.
+    pub(super) fn somebody_left(&self) {
+        self.left.store(true, Ordering::Release);
+    }
+
+    /// Wakes a worker if one may sleep: those that hash look at the queue before they
+    /// do, and waking nobody is a system call for each that comes with a flood.
+    fn wake(&self, queue: MutexGuard<'_, Queue>) {
+        let is_one_idle = queue.is_one_idle();
+        drop(queue);
+        if is_one_idle {
+            self.ready.notify_one();
+        }
     }
 
     /// The next job, if one waits.

@@ -25,6 +25,9 @@ use tokio::net::TcpListener;
 
 use crate::Failure;
 
+/// The default of the pool.
+pub const NICENESS: u8 = 5;
+
 /// How a service is started, as one argument on a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -32,7 +35,7 @@ pub struct Options {
     pub what: What,
     /// How many hashes at a time.
     pub threads: usize,
-    /// How nice the threads that hash are, of the services that have them.
+    /// How much nicer the threads that hash are, of the services that have them.
     pub niceness: u8,
     /// How long a password may wait to be hashed, in seconds; by hand forever.
     pub patience: u32,

@@ -2,7 +2,7 @@
 //! the cost of carrying them there.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use auth_core::password::Password;
@@ -11,7 +11,8 @@ use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Barrier;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// A user who wants to log in.
 #[derive(Serialize, Deserialize)]
@@ -32,35 +33,59 @@ pub(crate) struct Answered {
     pub(crate) took_us: u64,
 }
 
-/// `POST /flood` with a list of [`LogIn`] begins all of them at once, and answers
-/// with a list of [`Answered`], of which there are fewer if some panicked.
+/// `POST /flood` takes a list of [`LogIn`], each of which waits in a task of its own
+/// until `POST /flood/begin` begins all of them at once. That answers with a list of
+/// [`Answered`], of which there are fewer if some panicked.
 pub(super) fn router(auth: Auth, patience: Duration) -> Router {
     let cx = Context::new().with_patience(patience);
+    let flood = Flood {
+        auth,
+        cx,
+        ready: Arc::default(),
+    };
     Router::new()
-        .route("/flood", post(flood))
-        .with_state((auth, cx))
+        .route("/flood", post(prepare))
+        .route("/flood/begin", post(begin))
+        .with_state(flood)
 }
 
-async fn flood(
-    State((auth, cx)): State<(Auth, Context)>,
-    Json(log_ins): Json<Vec<LogIn>>,
-) -> Json<Vec<Answered>> {
-    let start = Arc::new(Barrier::new(log_ins.len()));
-    // All have come by the time that the first is looked at.
-    let began = Arc::new(OnceLock::new());
-    let tasks: Vec<_> = log_ins
+#[derive(Clone)]
+struct Flood {
+    auth: Auth,
+    cx: Context,
+    ready: Arc<Mutex<Option<Ready>>>,
+}
+
+struct Ready {
+    start: watch::Sender<Option<Instant>>,
+    tasks: Vec<JoinHandle<Ended>>,
+}
+
+type Ended = (Option<AuthError>, Duration);
+
+async fn prepare(State(flood): State<Flood>, Json(log_ins): Json<Vec<LogIn>>) {
+    let (start, started) = watch::channel(None);
+    let tasks = log_ins
         .into_iter()
         .map(|log_in| {
-            let (auth, cx) = (auth.clone(), cx.clone());
-            let (start, began) = (Arc::clone(&start), Arc::clone(&began));
+            let (auth, cx, mut started) = (flood.auth.clone(), flood.cx.clone(), started.clone());
             tokio::spawn(async move {
-                start.wait().await;
-                let began = *began.get_or_init(Instant::now);
+                let began = started.wait_for(Option::is_some).await;
+                // If it never begins there is nothing to measure.
+                let began = began.ok().and_then(|it| *it).unwrap_or_else(Instant::now);
                 let refused = once(&auth, &cx.with_client_address(log_in.from), log_in).await;
                 (refused, began.elapsed())
             })
         })
         .collect();
+    *flood.ready() = Some(Ready { start, tasks });
+}
+
+async fn begin(State(flood): State<Flood>) -> Json<Vec<Answered>> {
+    let Some(Ready { start, tasks }) = flood.ready().take() else {
+        return Json(Vec::new());
+    };
+    start.send_replace(Some(Instant::now()));
     let mut answers = Vec::new();
     for task in tasks {
         let Ok((refused, took)) = task.await else {
@@ -75,6 +100,12 @@ async fn flood(
         });
     }
     Json(answers)
+}
+
+impl Flood {
+    fn ready(&self) -> MutexGuard<'_, Option<Ready>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 async fn once(auth: &Auth, cx: &Context, log_in: LogIn) -> Option<AuthError> {

@@ -11,7 +11,7 @@ use crate::child::Service;
 use crate::client::{Client, address};
 use crate::figures::{header, ms, row};
 use crate::options::Options;
-use crate::service::{self, What};
+use crate::service::{self, NICENESS, What};
 use crate::{Failure, database, users};
 use welch::{Sample, cropped, t};
 
@@ -61,7 +61,7 @@ pub async fn run(plan: &Plan) -> Result<bool, Failure> {
     let service = Service::start(&service::Options {
         what: plan.what,
         threads: 1,
-        niceness: 0,
+        niceness: NICENESS,
         patience: 1,
         database: database.clone(),
     })
