@@ -1,5 +1,6 @@
 //! Every hot call at a million users with three sessions each: by an index, and
-//! the slow ones not much slower than the others.
+//! the slow ones not much slower than the others. Beside them the least that PostgreSQL
+//! can be asked for, to see what of that is the machine's.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use auth_store::{
     Attempt, AttemptFrom, AttemptStore, EndSessions, Identifier, NewUser, PasswordChange, PgStore,
     Reservation, SessionStore, Settlement, UserStore,
 };
-use sqlx::Row;
+use sqlx::{PgConnection, Row};
 
 use crate::Failure;
 use crate::figures::{goal, millis, percentile};
@@ -27,6 +28,7 @@ const ROUNDS: u64 = 9;
 const SPREAD: f64 = 3.0;
 
 const SESSIONS: &str = "
+    CREATE TABLE auth.bare (number bigint);
     INSERT INTO auth.sessions (tenant, id, user_id, epoch, client_id, scope, amr, auth_time, generation, root,
             salt, secret_hash, rotated_at, idle_expires_at, expires_at)
         SELECT u.tenant, gen_random_uuid(), u.id, 1, 'first-party', 'a b', '{pwd}', now(), 0, '\\x01020304',
@@ -60,6 +62,7 @@ pub(crate) async fn run(users: u64) -> Result<bool, Failure> {
     let mut cursor = place.store.read_log(&Cursor::start()).await?.next;
     let before = scanned(&place).await?;
     place.reconnect().await?;
+    let mut bare = place.beside().await?;
     println!("{users} users with three sessions each\n");
     println!("| call | p50, ms | p99, ms | p99 / p50 |\n|---|---:|---:|---:|");
     let mut rounds = vec![Vec::new(); CALLS_OF.len()];
@@ -69,7 +72,7 @@ pub(crate) async fn run(users: u64) -> Result<bool, Failure> {
             for turn in 0..CALLS + WARM {
                 // Far from each other, and none twice.
                 let user = ((nth * ROUNDS + round) * (CALLS + WARM) + turn) * 7919 % users + 1;
-                let time = timed(&place, call, user, &mut cursor).await?;
+                let time = timed(&place, &mut bare, call, user, &mut cursor).await?;
                 times.extend((turn >= WARM).then_some(time));
             }
             let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
@@ -80,7 +83,7 @@ pub(crate) async fn run(users: u64) -> Result<bool, Failure> {
     for (call, mut rounds) in CALLS_OF.into_iter().zip(rounds) {
         rounds.sort_by(|one, other| one.0.total_cmp(&other.0));
         let (spread, p50, p99) = rounds[rounds.len() / 2];
-        is_even &= spread <= SPREAD;
+        is_even &= spread <= SPREAD || matches!(call, SELECT | INSERT);
         println!(
             "| {call} | {} | {} | {spread:.1} |",
             millis(p50),
@@ -94,7 +97,14 @@ pub(crate) async fn run(users: u64) -> Result<bool, Failure> {
     Ok(goal(&said, is_even) && is_indexed)
 }
 
-const CALLS_OF: [&str; 11] = [
+/// The least: without a table, and into one that nobody else uses. Not of ours, and so
+/// not held against us.
+const SELECT: &str = "`SELECT 1`";
+const INSERT: &str = "`INSERT` of a number";
+
+const CALLS_OF: [&str; 13] = [
+    SELECT,
+    INSERT,
     "find_user",
     "reserve_attempt",
     "settle_attempt",
@@ -111,6 +121,7 @@ const CALLS_OF: [&str; 11] = [
 /// Makes what the call is about, then the call; how long that took.
 async fn timed(
     place: &Place,
+    bare: &mut PgConnection,
     call: &str,
     number: u64,
     cursor: &mut Cursor,
@@ -125,6 +136,13 @@ async fn timed(
     };
     let begun = Instant::now();
     match call {
+        SELECT => {
+            sqlx::query("SELECT 1").execute(bare).await?;
+        }
+        INSERT => {
+            let insert = sqlx::query("INSERT INTO auth.bare VALUES ($1)");
+            insert.bind(i64::try_from(number)?).execute(bare).await?;
+        }
         "find_user" => drop(store.find_user(TENANT, &name).await?.ok_or("no user")?),
         "reserve_attempt" => drop(store.reserve_attempt(&attempt).await?),
         "settle_attempt" => {
