@@ -122,8 +122,9 @@ impl Queue {
         news
     }
 
-    /// The next job; [`ended`](Self::ended) must follow. While all at the front
-    /// still look something up, a job that waits in the lines is as good.
+    /// The next job; [`turn_is_over`](Self::turn_is_over) and [`ended`](Self::ended)
+    /// must follow. While all at the front still look something up, a job that waits
+    /// in the lines is as good.
     pub(super) fn take(&mut self, now: Now) -> (Option<Job>, News) {
         let mut news = News::default();
         let job = self.front.pop().or_else(|| {
@@ -140,10 +141,14 @@ impl Queue {
         (job, news)
     }
 
-    /// A worker is done with the job it took. If hashes take much longer than
-    /// those who wait were told, who will not get anywhere hears of it now.
-    pub(super) fn ended(&mut self, how: Ended, now: Now) -> News {
+    /// A worker is done with the job it took.
+    pub(super) const fn turn_is_over(&mut self) {
         self.running = self.running.saturating_sub(1);
+    }
+
+    /// How that was. If hashes take much longer than those who wait were told, who
+    /// will not get anywhere hears of it now.
+    pub(super) fn ended(&mut self, how: Ended, now: Now) -> News {
         let mut news = News::default();
         match how {
             Ended::Hashed { took, waited } => {
@@ -229,7 +234,8 @@ impl Queue {
     fn shorten(&mut self, now: Now, news: &mut News) {
         while let Some((longest, last)) = self.lines.longest(Network::UNKNOWN) {
             let wait = self.wait_behind(self.lines.len() - 1);
-            if wait <= last.by().remaining(now) * 5 / 4 {
+            let remaining = last.by().remaining(now);
+            if wait <= remaining.saturating_add(remaining / 4) {
                 return;
             }
             self.give_way(longest, news);
@@ -292,7 +298,8 @@ impl Queue {
     /// a sixteenth of its time to spare: beside a flood hashes take longer than
     /// before, and who is let in should not be refused when the time is nearly up.
     fn fits(&self, before: usize, by: Deadline, now: Now) -> bool {
-        self.wait_behind(before) <= by.remaining(now) * 15 / 16
+        let remaining = by.remaining(now);
+        self.wait_behind(before) <= remaining.saturating_sub(remaining / 16)
     }
 
     /// How many jobs must end before one that waits for `before` others can

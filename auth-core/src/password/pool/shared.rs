@@ -63,7 +63,8 @@ impl Shared {
 
     /// Whoever waited for an answer does so no more, and can be seen not to.
     pub(super) fn somebody_left(&self) {
-        self.left.store(true, Ordering::Release);
+        // Not a store: of two who leave at once both must be seen to have.
+        self.left.fetch_or(true, Ordering::Release);
     }
 
     /// Wakes a worker if one may sleep: those that hash look at the queue before they
@@ -152,8 +153,11 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let now = self.shared.clock.now();
-        let news = self.shared.queue().ended(self.ended, now);
+        let mut queue = self.shared.queue();
+        // A clock that panics must not leave a worker that sleeps counted as busy.
+        queue.turn_is_over();
+        let news = queue.ended(self.ended, self.shared.clock.now());
+        drop(queue);
         self.shared.tell(news);
     }
 }
