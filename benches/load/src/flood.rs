@@ -384,8 +384,8 @@ fn source(number: u32) -> Ipv4Addr {
     address(if is_flooder(number) { FLOODER } else { number })
 }
 
-/// The 99th percentile of `GET /auth/me` over one connection, asked a hundred
-/// times a second.
+/// The 99th percentile of `GET /auth/me` over one connection, each 2 ms after the
+/// last was answered.
 async fn me(service: &Service, bearer: &str, during: Duration) -> Result<Duration, Failure> {
     let mut client = Client::connect(service.address, address(FLOODER + 1)).await?;
     let mut times = Vec::new();

@@ -270,8 +270,8 @@ fn be_nice(niceness: u8) {
     #[cfg(target_os = "linux")]
     if niceness > 0 {
         use rustix::process::{getpriority_process, setpriority_process};
-        let of_process = getpriority_process(None).unwrap_or(0);
-        let _ = setpriority_process(None, of_process.saturating_add(niceness.into()).min(19));
+        let own = getpriority_process(None).unwrap_or(0);
+        let _ = setpriority_process(None, own.saturating_add(niceness.into()).min(19));
     }
     #[cfg(not(target_os = "linux"))]
     let _ = niceness;

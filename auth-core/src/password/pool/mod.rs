@@ -115,7 +115,7 @@ impl HashPool {
     ) -> impl Future<Output = Result<PasswordHash, HashError>> + Send + 'static + use<> {
         let (reply, answer) = oneshot::channel();
         self.offer(password, by, Task::Hash(reply));
-        Settled::new(answer, &self.owner.shared)
+        Settled::new(answer, &self.owner.shared.departures)
     }
 
     /// Whether `password` is the one that `against` was made from. `None` stands
@@ -133,7 +133,7 @@ impl HashPool {
     ) -> impl Future<Output = Result<Verdict, HashError>> + Send + 'static + use<> {
         let (reply, answer) = oneshot::channel();
         self.offer(password, by, Task::Verify(against, reply));
-        Settled::new(answer, &self.owner.shared)
+        Settled::new(answer, &self.owner.shared.departures)
     }
 
     /// Waits in the queue for one whose stored hash has to be looked up first, and
@@ -167,7 +167,7 @@ impl HashPool {
             call,
         };
         shared.offer(Waiter::Caller(caller), shared.clock.now());
-        Settled::new(turn, shared)
+        Settled::new(turn, &shared.departures)
     }
 
     /// The point that is `patience` from now, by the pool's own clock, which

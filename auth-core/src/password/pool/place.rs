@@ -62,7 +62,7 @@ impl Place {
         let task = Task::Verify(against, reply);
         let job = Job::new(password, self.network, now, self.by, task);
         self.shared.bring(self.number, job, now);
-        Settled::new(answer, &self.shared)
+        Settled::new(answer, &self.shared.departures)
     }
 }
 

@@ -7,6 +7,7 @@ use super::average::Average;
 use super::front::Front;
 use super::job::Job;
 use super::lines::Lines;
+use super::settled::Departures;
 use super::stats::PoolStats;
 use super::waiter::{Caller, Waiter};
 use crate::network::Network;
@@ -50,8 +51,7 @@ pub(super) struct Queue {
     bound: usize,
     running: usize,
     hash: Average,
-    /// Whether a caller left, that may still be in the lines.
-    left: bool,
+    departures: Departures,
     /// No deadline in the lines is before it.
     first_deadline: Option<Deadline>,
     closed: bool,
@@ -73,7 +73,7 @@ impl Queue {
             bound,
             running: 0,
             hash: Average::over(HASHES, first_guess),
-            left: false,
+            departures: Departures::default(),
             first_deadline: None,
             closed: false,
             hashed: 0,
@@ -122,9 +122,8 @@ impl Queue {
         news
     }
 
-    /// The next job; [`turn_is_over`](Self::turn_is_over) and [`ended`](Self::ended)
-    /// must follow. While all at the front still look something up, a job that waits
-    /// in the lines is as good.
+    /// The next job; [`ended`](Self::ended) must follow. While all at the front
+    /// still look something up, a job that waits in the lines is as good.
     pub(super) fn take(&mut self, now: Now) -> (Option<Job>, News) {
         let mut news = News::default();
         let job = self.front.pop().or_else(|| {
@@ -141,21 +140,19 @@ impl Queue {
         (job, news)
     }
 
-    /// A worker is done with the job it took.
-    pub(super) const fn turn_is_over(&mut self) {
+    /// A worker is done with the job it took. If hashes take much longer than
+    /// those who wait were told, who will not get anywhere hears of it now.
+    pub(super) fn ended(&mut self, how: Ended, now: impl FnOnce() -> Now) -> News {
+        // Before the clock is asked: if it panics, a worker that sleeps must not be
+        // counted as busy.
         self.running = self.running.saturating_sub(1);
-    }
-
-    /// How that was. If hashes take much longer than those who wait were told, who
-    /// will not get anywhere hears of it now.
-    pub(super) fn ended(&mut self, how: Ended, now: Now) -> News {
         let mut news = News::default();
         match how {
             Ended::Hashed { took, waited } => {
                 self.hashed += 1;
                 self.waited = self.waited.saturating_add(waited);
                 self.hash.see(took);
-                self.shorten(now, &mut news);
+                self.shorten(now(), &mut news);
             }
             Ended::Skipped => self.skipped += 1,
             Ended::Failed => {}
@@ -180,9 +177,9 @@ impl Queue {
         self.closed
     }
 
-    /// A caller that was let in has left.
-    pub(super) const fn somebody_left(&mut self) {
-        self.left = true;
+    /// Where callers that leave are to say so.
+    pub(super) const fn departures(&self) -> &Departures {
+        &self.departures
     }
 
     /// Whether a worker has nothing to do.
@@ -335,10 +332,10 @@ impl Queue {
     /// Refuses those whom nobody waits for. Under a flood this is asked for each that
     /// comes, and as a rule there are none.
     fn sweep(&mut self, now: Now, news: &mut News) {
-        if !self.left && !self.first_deadline.is_some_and(|by| by.has_passed(now)) {
+        let is_one_late = self.first_deadline.is_some_and(|by| by.has_passed(now));
+        if !self.departures.take() && !is_one_late {
             return;
         }
-        self.left = false;
         for stale in self.lines.sweep(|waiter| waiter.is_stale(now)) {
             self.callers -= usize::from(is_caller(&stale));
             self.skipped += 1;

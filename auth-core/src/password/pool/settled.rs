@@ -1,17 +1,32 @@
-//! What a caller waits with.
+//! What a caller waits with, and how the queue hears that one left.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::sync::oneshot;
 
-use super::shared::Shared;
 use crate::password::error::HashError;
 
-/// The answer to what was offered. Dropped before it has come, it says that its
-/// caller left.
+/// Whether a caller left since that was last asked.
+#[derive(Clone, Default)]
+pub(super) struct Departures(Arc<AtomicBool>);
+
+impl Departures {
+    /// Asks, and starts anew. Whoever left can be seen to have.
+    pub(super) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::AcqRel)
+    }
+
+    fn add(&self) {
+        // Not a store: of two who leave at once both must be seen to have.
+        self.0.fetch_or(true, Ordering::Release);
+    }
+}
+
+/// The answer to what was offered. Dropped before it has come, it is a departure.
 pub(super) struct Settled<T> {
     // Dropped first: whom the queue then looks for has left.
     answer: oneshot::Receiver<Result<T, HashError>>,
@@ -21,9 +36,9 @@ pub(super) struct Settled<T> {
 impl<T> Settled<T> {
     pub(super) fn new(
         answer: oneshot::Receiver<Result<T, HashError>>,
-        shared: &Arc<Shared>,
+        departures: &Departures,
     ) -> Self {
-        let leaving = Leaving(Some(Arc::clone(shared)));
+        let leaving = Leaving(Some(departures.clone()));
         Self { answer, leaving }
     }
 }
@@ -40,12 +55,12 @@ impl<T> Future for Settled<T> {
 }
 
 /// `None` once there is nothing to leave.
-struct Leaving(Option<Arc<Shared>>);
+struct Leaving(Option<Departures>);
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        if let Some(shared) = &self.0 {
-            shared.somebody_left();
+        if let Some(departures) = &self.0 {
+            departures.add();
         }
     }
 }

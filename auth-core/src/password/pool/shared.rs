@@ -1,12 +1,12 @@
 //! What the callers and the workers share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::job::Job;
 use super::place::Place;
 use super::queue::{Ended, News, Queue};
+use super::settled::Departures;
 use super::waiter::Waiter;
 use crate::clock::Clock;
 use crate::time::Now;
@@ -16,17 +16,16 @@ use crate::time::Now;
 pub(super) struct Shared {
     queue: Mutex<Queue>,
     ready: Condvar,
-    /// Whether a caller left since it was last told to the queue.
-    left: AtomicBool,
+    pub(super) departures: Departures,
     pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Shared {
-    pub(super) const fn new(queue: Queue, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(queue: Queue, clock: Arc<dyn Clock>) -> Self {
         Self {
+            departures: queue.departures().clone(),
             queue: Mutex::new(queue),
             ready: Condvar::new(),
-            left: AtomicBool::new(false),
             clock,
         }
     }
@@ -34,9 +33,6 @@ impl Shared {
     /// Queues `waiter`, or tells it why not.
     pub(super) fn offer(self: &Arc<Self>, waiter: Waiter, now: Now) {
         let mut queue = self.queue();
-        if self.left.swap(false, Ordering::AcqRel) {
-            queue.somebody_left();
-        }
         let news = queue.offer(waiter, now);
         self.wake(queue);
         self.tell(news);
@@ -59,12 +55,6 @@ impl Shared {
         // What came to the front instead may be a job.
         self.wake(queue);
         self.tell(news);
-    }
-
-    /// Whoever waited for an answer does so no more, and can be seen not to.
-    pub(super) fn somebody_left(&self) {
-        // Not a store: of two who leave at once both must be seen to have.
-        self.left.fetch_or(true, Ordering::Release);
     }
 
     /// Wakes a worker if one may sleep: those that hash look at the queue before they
@@ -153,11 +143,8 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut queue = self.shared.queue();
-        // A clock that panics must not leave a worker that sleeps counted as busy.
-        queue.turn_is_over();
-        let news = queue.ended(self.ended, self.shared.clock.now());
-        drop(queue);
+        let now = || self.shared.clock.now();
+        let news = self.shared.queue().ended(self.ended, now);
         self.shared.tell(news);
     }
 }
